@@ -1,0 +1,24 @@
+"""What a deriver is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import ClassVar
+
+from inspect_cli.events.base import Event
+
+
+class Deriver(ABC):
+    """Sees the event types that it watches and says what follows from each.
+
+    A derived event names its cause (`of`) and takes its `where` (basis and frames may
+    differ: `cause.where._replace(...)`). `watches` lists exact types: subclasses are listed
+    themselves. One object lives for one timeline.
+    """
+
+    watches: ClassVar[tuple[type[Event], ...]]
+
+    @abstractmethod
+    def see(self, event: Event) -> Iterable[Event]:
+        """Events that follow from this one, in order; called once per watched event."""

@@ -1,0 +1,147 @@
+"""The nouns that everything else is made of: side, where, event, annotation, entry, secret."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, fields
+from typing import ClassVar, Final, Literal, NamedTuple, TypeVar, dataclass_transform
+
+Basis = Literal["observed", "inferred", "reported", "not observable"]
+Level = Literal["info", "notice", "warning", "error"]
+Layer = Literal["tcp", "udp", "tls", "http", "websocket", "cookie", "session", "call", "capture"]
+
+OBSERVED: Final[Basis] = "observed"
+INFERRED: Final[Basis] = "inferred"
+REPORTED: Final[Basis] = "reported"
+NOT_OBSERVABLE: Final[Basis] = "not observable"
+
+_T = TypeVar("_T")
+
+
+@dataclass_transform(frozen_default=True)
+def noun(cls: type[_T]) -> type[_T]:
+    """Make a slotted dataclass that type checkers treat as frozen.
+
+    Freezing at run time makes each object four times dearer (it is made by the hundred
+    thousand), so mypy alone holds the promise.
+    """
+    return dataclass(slots=True)(cls)
+
+
+class Side(enum.IntEnum):
+    """Who speaks: the client opens the connection."""
+
+    CLIENT = 0
+    SERVER = 1
+
+    @property
+    def other(self) -> Side:
+        return Side.SERVER if self is Side.CLIENT else Side.CLIENT
+
+    @property
+    def word(self) -> str:
+        return "client" if self is Side.CLIENT else "server"
+
+
+class Span(NamedTuple):
+    """A half-open byte range [start, end) of one side of a channel."""
+
+    channel: str
+    side: Side
+    start: int
+    end: int
+
+
+class Where(NamedTuple):
+    """Where something happened; shared by an event and all that follows from it."""
+
+    at: int
+    """Number of the last frame that decided it (0: before any frame); see docs/architecture.md."""
+    time_ns: int
+    """Unix time in ns: of the last of its own frames, else of its call or bytes."""
+    channel: str
+    """`tcp/3`, `udp/0`, `socket/1`, inside them `tcp/3/tls`; "" for the capture itself."""
+    side: Side | None
+    frames: tuple[int, ...] = ()
+    """Numbers of the frames that show it, ascending; empty for what no frame shows."""
+    start: int = -1
+    end: int = -1
+    """Byte range on that side of the channel; -1 where there is none."""
+    basis: Basis = OBSERVED
+
+    @property
+    def span(self) -> Span | None:
+        if self.start < 0 or self.side is None:
+            return None
+        return Span(self.channel, self.side, self.start, self.end)
+
+
+@noun
+class Secret:
+    """A value that redaction replaces before any text is made.
+
+    `kind` names what it is: `cookie`, `authorization`, `password`, `token`, `payload`.
+    """
+
+    value: bytes
+    kind: str
+
+
+class Item:
+    """What a source yields: Frames (wire), Secrets, Call, Context, Reported (calls)."""
+
+    __slots__ = ()
+
+
+@noun
+class Event:
+    """Something that happened on the wire, at the socket API, or in consequence.
+
+    `kind` and `layer` are part of the JSON contract. `is_entry`: shown as a row of the
+    timeline; `entry_if_annotated`: shown only where an annotation hangs on it.
+    `shown` names the attributes that go into an entry's `fields`, in order; () means
+    every dataclass field but `where` and `of`.
+    """
+
+    kind: ClassVar[str] = "event"
+    layer: ClassVar[Layer] = "capture"
+    is_entry: ClassVar[bool] = True
+    entry_if_annotated: ClassVar[bool] = False
+    shown: ClassVar[tuple[str, ...]] = ()
+
+    where: Where
+
+
+@noun
+class Annotation:
+    """What an event means: a concept tied to its evidence.
+
+    `code` is stable and begins with its concept (`cookie-security.no-secure`); its words
+    are in texts under `annotation.CODE`, filled from `data`.
+    """
+
+    concept: str
+    code: str
+    frames: tuple[int, ...]
+    reference: str
+    """The clause, as cited: `RFC 9293 §3.5`, `6265bis §5.7`; "" where none applies."""
+    level: Level = "info"
+    basis: Basis = OBSERVED
+    span: Span | None = None
+    data: dict[str, object] | None = None
+
+
+@noun
+class Entry:
+    """One row of the timeline: an event with its annotations. Numbers count from 1."""
+
+    number: int
+    parent: int | None
+    """Number of the entry that it follows from."""
+    event: Event
+    annotations: tuple[Annotation, ...]
+
+
+def shown_names(kind: type[Event]) -> tuple[str, ...]:
+    """Names of what goes into the `fields` of an entry of this type, in order."""
+    return kind.shown or tuple(f.name for f in fields(kind) if f.name not in ("where", "of"))

@@ -1,0 +1,108 @@
+"""What happens to the capture itself, and what is wrong on the wire."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from inspect_cli.events.base import Event, Layer, noun
+
+
+@noun
+class Undecoded(Event):
+    """A frame whose headers could not be read.
+
+    `reason` is a stable word: `link-type`, `not-ip`, `truncated`, `ip-version`,
+    `header-length`, `fragment`; `detail` a number or name (the link type, the ethertype).
+    Only `link-type`, `truncated`, `ip-version` and `header-length` are entries of this
+    kind; frames of other protocols (ARP, ICMP) are counted as undecoded only by `reason`.
+    """
+
+    kind: ClassVar[str] = "undecoded-frame"
+    layer: ClassVar[Layer] = "capture"
+
+    reason: str
+    detail: str
+
+
+@noun
+class Gap(Event):
+    """Bytes of a stream that the capture does not hold."""
+
+    kind: ClassVar[str] = "gap"
+    layer: ClassVar[Layer] = "tcp"
+
+    missing_bytes: int
+
+
+@noun
+class Malformed(Event):
+    """Something on the wire that breaks its grammar; what can be read goes on.
+
+    `problem` is a stable word (`bare-lf`, `content-length-differs`, ...), counted in the
+    summary's `problems`; expected and got are short and safe to show.
+    """
+
+    kind: ClassVar[str] = "malformed"
+    layer: ClassVar[Layer] = "http"
+
+    problem: str
+    expected: str
+    got: bytes
+    reference: str
+
+
+@noun
+class MalformedWebSocket(Malformed):
+    """The same in a WebSocket channel; `problem` is a name of REFERENCE's violation list."""
+
+    kind: ClassVar[str] = "malformed-websocket"
+    layer: ClassVar[Layer] = "websocket"
+
+
+@noun
+class Truncated(Event):
+    """A message that ends before its end: the stream was over, or bytes are missing.
+
+    `problem`: `head-cut`, `body-cut`, `frame-cut`.
+    """
+
+    kind: ClassVar[str] = "truncated"
+    layer: ClassVar[Layer] = "http"
+
+    problem: str
+    got_bytes: int
+    expected_bytes: int | None
+
+
+@noun
+class ParserFailed(Event):
+    """A parser of ours failed; its channel is shut, everything else goes on."""
+
+    kind: ClassVar[str] = "parser-failed"
+    layer: ClassVar[Layer] = "capture"
+
+    protocol: str
+    error: str
+
+
+@noun
+class CaptureComment(Event):
+    """A comment written into the capture by somebody."""
+
+    kind: ClassVar[str] = "comment"
+    layer: ClassVar[Layer] = "capture"
+
+    comment: str
+
+
+@noun
+class CaptureEnd(Event):
+    """The end of the capture; behind everything. An entry only where annotated."""
+
+    kind: ClassVar[str] = "capture-end"
+    layer: ClassVar[Layer] = "capture"
+    is_entry: ClassVar[bool] = False
+    entry_if_annotated: ClassVar[bool] = True
+
+    packets: int
+    complete: bool

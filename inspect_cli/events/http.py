@@ -1,0 +1,187 @@
+"""HTTP/1 messages. A head is kept as its bytes and split into fields when asked."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from inspect_cli.events.base import Event, Layer, Secret, noun
+
+EndedBy = Literal["none", "length", "chunked", "close", "gap", "tunnel"]
+
+_SECRET_FIELDS: dict[bytes, str] = {
+    b"cookie": "cookie",
+    b"set-cookie": "cookie",
+    b"authorization": "authorization",
+    b"proxy-authorization": "authorization",
+}
+
+
+def split_fields(head: bytes) -> list[tuple[bytes, bytes]]:
+    """Field lines of a head in wire order, names as sent, values trimmed (RFC 9112 §5).
+
+    Folded lines (obs-fold, §5.2) are joined by one space; a line without a colon is given
+    with an empty name, so that nothing is lost.
+    """
+    lines = head.replace(b"\r\n", b"\n").split(b"\n")[1:]
+    found: list[tuple[bytes, bytes]] = []
+    for line in lines:
+        if not line:
+            continue
+        if line[:1] in (b" ", b"\t") and found:
+            name, value = found[-1]
+            found[-1] = (name, value + b" " + line.strip(b" \t"))
+            continue
+        name, colon, value = line.partition(b":")
+        found.append((name, value.strip(b" \t")) if colon else (b"", line))
+    return found
+
+
+def _guarded(fields: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes | Secret]]:
+    guarded: list[tuple[bytes, bytes | Secret]] = []
+    for name, value in fields:
+        kind = _SECRET_FIELDS.get(name.lower())
+        guarded.append((name, Secret(value, kind) if kind else value))
+    return guarded
+
+
+@noun
+class MessageHead(Event):
+    """Start line and field lines, with the empty line that ends them.
+
+    `index` counts the messages of its side on its connection from 0, as captured.
+    """
+
+    layer: ClassVar[Layer] = "http"
+
+    head: bytes
+    index: int
+
+    @property
+    def start_line(self) -> bytes:
+        return self.head.split(b"\n", 1)[0].rstrip(b"\r")
+
+    @property
+    def fields(self) -> list[tuple[bytes, bytes]]:
+        return split_fields(self.head)
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes | Secret]]:
+        return _guarded(split_fields(self.head))
+
+    def values(self, name: bytes) -> list[bytes]:
+        """All values of the field `name` (lower case), in wire order."""
+        if name not in self.head.lower():
+            return []
+        return [value for field, value in split_fields(self.head) if field.lower() == name]
+
+
+@noun
+class RequestHead(MessageHead):
+    """Head of a request. Method, target and version are as sent, odd ones included."""
+
+    kind: ClassVar[str] = "request"
+    shown: ClassVar[tuple[str, ...]] = ("method", "target", "version", "host", "headers")
+
+    @property
+    def method(self) -> bytes:
+        return self.start_line.split(b" ", 1)[0]
+
+    @property
+    def target(self) -> bytes:
+        parts = self.start_line.split(b" ")
+        return b" ".join(parts[1:-1]) if len(parts) > 2 else b" ".join(parts[1:])
+
+    @property
+    def version(self) -> bytes:
+        parts = self.start_line.split(b" ")
+        return parts[-1] if len(parts) > 2 else b""
+
+    @property
+    def host(self) -> bytes:
+        """Value of the first Host field, b"" where there is none (RFC 9110 §7.2)."""
+        values = self.values(b"host")
+        return values[0] if values else b""
+
+
+@noun
+class ResponseHead(MessageHead):
+    """Head of a response with the request that it answers, by position in the streams.
+
+    `request` None: not captured, or answered before any request was seen.
+    """
+
+    kind: ClassVar[str] = "response"
+    shown: ClassVar[tuple[str, ...]] = ("status", "reason", "version", "headers", "request_missing")
+
+    request: RequestHead | None
+
+    @property
+    def version(self) -> bytes:
+        return self.start_line.split(b" ", 1)[0]
+
+    @property
+    def status(self) -> int:
+        parts = self.start_line.split(b" ", 2)
+        return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
+
+    @property
+    def reason(self) -> bytes:
+        parts = self.start_line.split(b" ", 2)
+        return parts[2] if len(parts) > 2 else b""
+
+    @property
+    def request_missing(self) -> bool:
+        return self.request is None
+
+
+@noun
+class MessageEnd(Event):
+    """The end of a message: how its length was known, and whether all of it came.
+
+    An entry only where it tells something: see `NotableMessageEnd`.
+    """
+
+    kind: ClassVar[str] = "message-end"
+    layer: ClassVar[Layer] = "http"
+    is_entry: ClassVar[bool] = False
+
+    of: MessageHead
+    ended_by: EndedBy
+    body_bytes: int
+    """Body bytes on the wire, chunk framing apart."""
+    complete: bool
+    trailers: bytes
+
+
+@noun
+class NotableMessageEnd(MessageEnd):
+    """An end in a later frame that was cut short, has trailers, or came by the close."""
+
+    is_entry: ClassVar[bool] = True
+
+
+@noun
+class RequestForm(Event):
+    """The fields of a urlencoded form in a request body (at most 64 KiB of it).
+
+    Values of fields whose names are those of passwords or tokens are Secrets.
+    """
+
+    kind: ClassVar[str] = "request-form"
+    layer: ClassVar[Layer] = "http"
+    is_entry: ClassVar[bool] = False
+
+    of: RequestHead
+    form: tuple[tuple[bytes, bytes | Secret], ...]
+
+
+@noun
+class Exchange(Event):
+    """A request and the final response to it (derived; interim 1xx are not final)."""
+
+    kind: ClassVar[str] = "exchange"
+    layer: ClassVar[Layer] = "http"
+    is_entry: ClassVar[bool] = False
+
+    request: RequestHead
+    response: ResponseHead

@@ -1,0 +1,228 @@
+"""What happens to TCP connections."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from inspect_cli.events.base import Event, Layer, noun
+
+Opened = Literal["handshake", "incomplete", "syn-only", "refused", "mid-stream"]
+Closed = Literal["fin", "rst", "open", "half-closed"]
+
+
+@noun
+class TcpOptions:
+    """Options of a SYN or SYN/ACK (RFC 9293 §3.2; RFC 7323, 2018, 7413); None: not offered."""
+
+    mss: int | None
+    window_scale: int | None
+    sack_permitted: bool
+    timestamps: bool
+
+
+@noun
+class TcpSegment(Event):
+    """One segment that is an entry of its own; the subclasses say why.
+
+    seq and ack are as captured (unsigned 32 bit); size is the payload on the wire in bytes.
+    """
+
+    layer: ClassVar[Layer] = "tcp"
+
+    flags: str
+    """Wire names in header order, e.g. `SYN,ACK`."""
+    seq: int
+    ack: int
+    window: int
+    size: int
+
+
+@noun
+class Segment(TcpSegment):
+    """A plain data segment or ACK; an entry only with -v."""
+
+    kind: ClassVar[str] = "segment"
+
+
+@noun
+class Syn(TcpSegment):
+    """The first segment of an opening. `attempt` counts from 1: a repeat has a higher one."""
+
+    kind: ClassVar[str] = "syn"
+
+    options: TcpOptions
+    attempt: int
+    client: str
+    server: str
+    """Both as "addr:port", "[addr]:port" for IPv6."""
+
+
+@noun
+class SynAck(TcpSegment):
+    """The answer to a SYN. `acks_syn`: it acknowledges exactly ISN+1 of a SYN seen before."""
+
+    kind: ClassVar[str] = "syn-ack"
+
+    options: TcpOptions
+    attempt: int
+    acks_syn: bool
+
+
+@noun
+class HandshakeAck(TcpSegment):
+    """The third segment: the client acknowledges the server's ISN+1, the connection is open."""
+
+    kind: ClassVar[str] = "handshake-ack"
+
+    syn_frame: int
+    syn_ack_frame: int
+    rtt_ns: int
+    """From the (last) SYN to this ACK, as this capture point saw it."""
+    simultaneous: bool
+    """Both sides sent a SYN (RFC 9293 Fig. 7)."""
+
+
+@noun
+class Fin(TcpSegment):
+    """A side has finished sending. `first`: no FIN was seen before it on this connection."""
+
+    kind: ClassVar[str] = "fin"
+
+    first: bool
+    repeated: bool
+    """A retransmission of a FIN seen before."""
+    acks_fin: bool
+    """It acknowledges the other side's FIN too: FIN and ACK of the close in one segment."""
+
+
+@noun
+class CloseAck(TcpSegment):
+    """The ACK of a FIN that carries no FIN. `last`: both FINs are acknowledged now."""
+
+    kind: ClassVar[str] = "close-ack"
+
+    fin_frame: int
+    last: bool
+
+
+@noun
+class Rst(TcpSegment):
+    """A reset. `refuses`: it answers a SYN (the port is closed or filtered)."""
+
+    kind: ClassVar[str] = "rst"
+
+    refuses: bool
+    after_close: bool
+    """The connection was over already."""
+    unread_bytes: int
+    """Stream bytes captured from the other side that this side had not acknowledged; 0 if none."""
+
+
+@noun
+class Retransmission(TcpSegment):
+    """Bytes that were captured before are sent again."""
+
+    kind: ClassVar[str] = "retransmission"
+
+    start: int
+    end: int
+    """Stream offsets on its side."""
+    original_frame: int | None
+    """Frame that first carried `start`, where still remembered."""
+    keep_alive: bool
+    """At most one byte just below what was acknowledged (RFC 9293 §3.8.4)."""
+
+
+@noun
+class OutOfOrder(TcpSegment):
+    """Bytes that fill a hole: captured later than bytes behind them."""
+
+    kind: ClassVar[str] = "out-of-order"
+
+    start: int
+    end: int
+
+
+@noun
+class Overlap(TcpSegment):
+    """Bytes that overlap captured ones but bring new bytes too, or differ from them.
+
+    The bytes captured first win. `differs` is None where the first bytes are no longer held.
+    """
+
+    kind: ClassVar[str] = "overlap"
+
+    start: int
+    end: int
+    differs: bool | None
+
+
+@noun
+class ZeroWindow(TcpSegment):
+    """The sender of this segment announces that it can take no more bytes (RFC 9293 §3.8.6)."""
+
+    kind: ClassVar[str] = "zero-window"
+
+
+@noun
+class Connection:
+    """One TCP connection, as its row in the JSON contract; events hold it when it is over."""
+
+    id: int
+    channel: str
+    client: str
+    server: str
+    opened: Opened
+    closed: Closed
+    closed_first: Literal["client", "server", "both"] | None
+    frames: int
+    bytes_client: int
+    bytes_server: int
+    """Stream bytes sent by that side, each once."""
+    handshake_rtt_ns: int | None
+    protocols: tuple[str, ...]
+
+
+@noun
+class ConnectionEnd(Event):
+    """The end of a connection, or of what the capture shows of it; "it never came" hangs here.
+
+    Facts for the concepts, with frame numbers (None: not seen).
+    """
+
+    kind: ClassVar[str] = "connection-end"
+    layer: ClassVar[Layer] = "tcp"
+    is_entry: ClassVar[bool] = False
+    entry_if_annotated: ClassVar[bool] = True
+    shown: ClassVar[tuple[str, ...]] = ("client", "server", "opened", "closed", "closed_first")
+
+    connection: Connection
+    reason: Literal["fin", "rst", "reused", "idle", "capture-end"]
+    syn_frames: tuple[int, ...]
+    """Frames of the SYNs, repeats included."""
+    fin_frames: tuple[int | None, int | None]
+    """First FIN of the client, of the server."""
+    fin_ack_frames: tuple[int | None, int | None]
+    """Frame that acknowledged the client's FIN, the server's FIN."""
+    rst_frame: int | None
+    rst_side: Literal["client", "server"] | None
+
+    @property
+    def client(self) -> str:
+        return self.connection.client
+
+    @property
+    def server(self) -> str:
+        return self.connection.server
+
+    @property
+    def opened(self) -> str:
+        return self.connection.opened
+
+    @property
+    def closed(self) -> str:
+        return self.connection.closed
+
+    @property
+    def closed_first(self) -> str | None:
+        return self.connection.closed_first

@@ -1,0 +1,357 @@
+"""One side of a channel as ordered bytes, each knowing its frame.
+
+A parser reads from here and never sees a packet. "Not enough yet", a hole and the end are
+values (`Missing`), not exceptions. Bytes are pieces of the capture's buffer, never joined
+until a read crosses a border.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from bisect import bisect_right
+from typing import NamedTuple
+
+from inspect_cli.events.base import OBSERVED, Basis, Side, Where
+
+
+class Missing(enum.Enum):
+    """Why a read gave no bytes."""
+
+    BYTES = "not enough bytes yet"
+    GAP = "a hole that will not be filled stands before the end of what was asked for"
+    END = "the side ended before what was asked for"
+
+
+class Place(NamedTuple):
+    """When something became knowable: `at` a frame, `depth` what it waited for within it.
+
+    Places order the events of one connection: opening and analysis of a segment (OPENING),
+    bytes (DATA, one more for each thing waited for), its FIN or RST (CLOSING), what the end
+    of a side decides (ENDED and above), the connection's end (OVER).
+    """
+
+    at: int
+    depth: int
+
+
+OPENING, DATA, CLOSING, ENDED, OVER = 0, 1, 1 << 20, (1 << 20) + 1, 1 << 30
+NOWHERE = Place(0, OPENING)
+
+
+class Reader:
+    """Ordered bytes of one side. Offsets count from 0 at the first byte of the stream."""
+
+    __slots__ = (
+        "_ats",
+        "_buffers",
+        "_end",
+        "_end_place",
+        "_end_time_ns",
+        "_ends",
+        "_first",
+        "_floor",
+        "_frames",
+        "_offsets",
+        "_starts",
+        "_times",
+        "basis",
+        "channel",
+        "position",
+        "reached",
+        "side",
+    )
+
+    def __init__(self, channel: str, side: Side, basis: Basis = OBSERVED) -> None:
+        self.channel = channel
+        self.side = side
+        self.basis: Basis = basis
+        self.position = 0
+        """Offset of the first byte not consumed."""
+        self.reached = 0
+        """Highest offset that a read looked at or consumed: it decides `place`."""
+        self._floor = NOWHERE
+        self._first = 0
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._buffers: list[bytes | bytearray | None] = []  # None: a hole
+        self._offsets: list[int] = []
+        self._frames: list[int] = []
+        self._ats: list[int] = []
+        self._times: list[int] = []
+        self._end: int | None = None
+        self._end_place = NOWHERE
+        self._end_time_ns = 0
+
+    # -- filled by reassembly ------------------------------------------------------------
+
+    def add(
+        self, start: int, end: int, buffer: bytes | bytearray | None, offset: int, frame: int, at: int, time_ns: int
+    ) -> None:
+        """Append the bytes [start, end); start is where the piece before ended.
+
+        `buffer` None: a hole. `frame`: number of the frame that carried them, 0 if none did.
+        `at`: highest number among the frames that had to come first, rising from piece to piece.
+        """
+        self._starts.append(start)
+        self._ends.append(end)
+        self._buffers.append(buffer)
+        self._offsets.append(offset)
+        self._frames.append(frame)
+        self._ats.append(at)
+        self._times.append(time_ns)
+
+    def extend(
+        self,
+        starts: list[int],
+        ends: list[int],
+        buffer: bytes | bytearray,
+        offsets: list[int],
+        frames: list[int],
+        ats: list[int],
+        times: list[int],
+    ) -> None:
+        """`add` for many contiguous pieces of one buffer."""
+        self._starts += starts
+        self._ends += ends
+        self._buffers += [buffer] * len(starts)
+        self._offsets += offsets
+        self._frames += frames
+        self._ats += ats
+        self._times += times
+
+    def finish(self, place: Place, time_ns: int) -> None:
+        """No byte will come behind those added; `place` is where that became known."""
+        if self._end is None:
+            self._end = self._ends[-1] if self._ends else self.position
+            self._end_place = place
+            self._end_time_ns = time_ns
+
+    def keep(self) -> None:
+        """Copy what is unread out of shared buffers and forget what was read."""
+        first = self._first
+        ends = self._ends
+        # One consumed piece stays: a span may still end in it.
+        while first < len(ends) - 1 and ends[first] <= self.position:
+            first += 1
+        if first:
+            for column in (
+                self._starts,
+                self._ends,
+                self._buffers,
+                self._offsets,
+                self._frames,
+                self._ats,
+                self._times,
+            ):
+                del column[:first]  # type: ignore[attr-defined]
+        self._first = 0
+        for i, buffer in enumerate(self._buffers):
+            if buffer is None or (type(buffer) is bytes and self._offsets[i] == 0):
+                continue
+            size = self._ends[i] - self._starts[i]
+            if self._ends[i] <= self.position:
+                self._buffers[i] = b""  # consumed: only its frame and end are needed
+            else:
+                self._buffers[i] = bytes(memoryview(buffer)[self._offsets[i] : self._offsets[i] + size])
+            self._offsets[i] = 0
+
+    # -- read by parsers -----------------------------------------------------------------
+
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes added and not consumed, holes included."""
+        return (self._ends[-1] if self._ends else self.position) - self.position
+
+    @property
+    def at_end(self) -> bool:
+        """Everything was consumed and no byte will come."""
+        return self._end is not None and self.position >= self._end
+
+    @property
+    def is_finished(self) -> bool:
+        """No byte will come behind those that are here."""
+        return self._end is not None
+
+    @property
+    def gap_bytes(self) -> int:
+        """Size of the hole that stands at `position`; 0 if there is none."""
+        i = self._piece(self.position)
+        if i < len(self._ends) and self._buffers[i] is None:
+            return self._ends[i] - self.position
+        return 0
+
+    def read_exactly(self, size: int) -> bytes | Missing:
+        """The next `size` bytes, consumed; or why not, consuming nothing."""
+        found = self.look(size)
+        if isinstance(found, Missing):
+            return found
+        self.position += size
+        return found
+
+    def look(self, size: int) -> bytes | Missing:
+        """The next `size` bytes, not consumed."""
+        start = self.position
+        end = start + size
+        if not size:
+            return b""
+        i = self._piece(start)
+        if i < len(self._ends) and self._ends[i] >= end:
+            buffer = self._buffers[i]
+            if buffer is None:
+                return Missing.GAP
+            begin = self._offsets[i] + start - self._starts[i]
+            self.reached = max(self.reached, end)
+            return bytes(memoryview(buffer)[begin : begin + size])
+        joined = self._contiguous(i, size)
+        if len(joined) == size:
+            self.reached = max(self.reached, end)
+            return joined
+        return self._why(start + len(joined))
+
+    def read_until(self, pattern: re.Pattern[bytes], limit: int) -> bytes | Missing:
+        """Bytes through the end of the first match of `pattern`, consumed.
+
+        Looks at no more than `limit` bytes: where they hold no match, Missing.GAP is given
+        if a hole follows, else Missing.BYTES (a caller that has `unread_bytes` >= limit has
+        its answer: it is too long).
+        """
+        start = self.position
+        i = self._piece(start)
+        if i >= len(self._ends):
+            return self._why(start)
+        buffer = self._buffers[i]
+        if buffer is None:
+            return Missing.GAP
+        begin = self._offsets[i] + start - self._starts[i]
+        stop = min(self._offsets[i] + self._ends[i] - self._starts[i], begin + limit)
+        match = pattern.search(buffer, begin, stop)
+        if match is not None:
+            size = match.end() - begin
+            self.position = start + size
+            self.reached = max(self.reached, self.position)
+            return bytes(memoryview(buffer)[begin : match.end()])
+        joined = self._contiguous(i, limit)
+        match = pattern.search(joined)
+        if match is not None:
+            self.position = start + match.end()
+            self.reached = max(self.reached, self.position)
+            return joined[: match.end()]
+        return Missing.BYTES if len(joined) >= limit else self._why(start + len(joined))
+
+    def peek(self, limit: int) -> bytes:
+        """What is there up to `limit` bytes or a hole, not consumed; may be b"".
+
+        Does not move `reached`: who decides by it must `reach` what it looked at.
+        """
+        return self._contiguous(self._piece(self.position), limit)
+
+    def reach(self, size: int) -> None:
+        """Say that a decision rests on the next `size` bytes."""
+        self.reached = max(self.reached, self.position + size)
+
+    def skip(self, size: int) -> int:
+        """Consume up to `size` bytes, holes included, without looking; how many were there."""
+        there = min(size, self.unread_bytes)
+        self.position += there
+        if there:
+            self.reached = max(self.reached, self.position)
+        return there
+
+    def skipped_gaps(self, start: int, end: int) -> int:
+        """How many bytes of [start, end) are holes, as far as pieces are remembered."""
+        holes = 0
+        for i in range(self._index(start), len(self._ends)):
+            if self._starts[i] >= end:
+                break
+            if self._buffers[i] is None:
+                holes += min(end, self._ends[i]) - max(start, self._starts[i])
+        return holes
+
+    # -- where it was --------------------------------------------------------------------
+
+    def heed(self, place: Place) -> None:
+        """What is read from now on also waited for something that became known at `place`."""
+        self._floor = max(self._floor, Place(place.at, place.depth + 1))
+
+    @property
+    def place(self) -> Place:
+        """Where what was reached so far became knowable; never goes back."""
+        if self._ends and self.reached > 0:
+            i = min(self._index(self.reached - 1), len(self._ends) - 1)
+            self._floor = max(self._floor, Place(self._ats[i], DATA))
+        return self._floor
+
+    def heed_end(self) -> None:
+        """What comes now follows from the side having ended."""
+        self._floor = max(self._floor, self._end_place)
+
+    def where(self, start: int, end: int) -> Where:
+        """Where the bytes [start, end) are, knowable at the present `place`."""
+        place = self.place
+        first = self._index(start)
+        last = self._index(max(start, end - 1))
+        frames = self._frames
+        if first == last or not frames:
+            found: tuple[int, ...] = (frames[first],) if first < len(frames) and frames[first] else ()
+        else:
+            found = tuple(sorted({f for f in frames[first : last + 1] if f}))
+        if found:
+            time_ns = self._time_of(found[-1], first, last)
+        else:
+            time_ns = self._times[last] if last < len(self._times) else self._end_time_ns
+        return Where(place.at, time_ns, self.channel, self.side, found, start, end, self.basis)
+
+    def end_where(self) -> Where:
+        """Where the end of the side is; call `heed_end` first."""
+        return Where(self.place.at, self._end_time_ns, self.channel, self.side, (), self.position, self.position, self.basis)
+
+    # -- inside --------------------------------------------------------------------------
+
+    def _time_of(self, frame: int, first: int, last: int) -> int:
+        for i in range(last, first - 1, -1):
+            if self._frames[i] == frame:
+                return self._times[i]
+        return self._times[last]
+
+    def _piece(self, offset: int) -> int:
+        """Index of the piece that holds `offset`, len() if none; remembers where it was."""
+        ends = self._ends
+        i = self._first
+        count = len(ends)
+        if i < count and ends[i] > offset:
+            return i
+        if i + 1 < count and ends[i + 1] > offset:
+            self._first = i + 1
+            return i + 1
+        i = bisect_right(ends, offset, min(i, count))
+        if offset == self.position:
+            self._first = min(i, count)
+        return i
+
+    def _index(self, offset: int) -> int:
+        return min(bisect_right(self._ends, offset), max(len(self._ends) - 1, 0))
+
+    def _contiguous(self, i: int, size: int) -> bytes:
+        """Bytes from `position` over piece borders, up to `size` or a hole."""
+        parts: list[bytes] = []
+        there = 0
+        start = self.position
+        while i < len(self._ends) and there < size:
+            buffer = self._buffers[i]
+            if buffer is None:
+                break
+            begin = self._offsets[i] + start - self._starts[i]
+            count = min(self._ends[i] - start, size - there)
+            parts.append(bytes(memoryview(buffer)[begin : begin + count]))
+            there += count
+            start += count
+            i += 1
+        return b"".join(parts)
+
+    def _why(self, offset: int) -> Missing:
+        """Why nothing stands at `offset`."""
+        i = self._piece(offset)
+        if i < len(self._ends):
+            return Missing.GAP
+        return Missing.END if self._end is not None else Missing.BYTES

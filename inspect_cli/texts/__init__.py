@@ -1,0 +1,6 @@
+"""The words, in English and Korean: templates filled from fields.
+
+Knows: every sentence that the tool prints about the wire, its labels and its errors.
+Does not know: where a field came from, or how a line is laid out.
+Hands on: plain text, one line per call, without control characters of its own.
+"""
