@@ -81,10 +81,13 @@ class Secret:
     """A value that redaction replaces before any text is made.
 
     `kind` names what it is: `cookie`, `authorization`, `password`, `token`, `payload`.
+    `form` says which parts of the value are secret: all of it, the values of `name=value`
+    pairs (Cookie), that of the first pair (Set-Cookie), or what follows a scheme (Authorization).
     """
 
     value: bytes
     kind: str
+    form: Literal["", "pairs", "set-cookie", "scheme"] = ""
 
 
 class Item:

@@ -8,11 +8,11 @@ from inspect_cli.events.base import Event, Layer, Secret, noun
 
 EndedBy = Literal["none", "length", "chunked", "close", "gap", "tunnel"]
 
-_SECRET_FIELDS: dict[bytes, str] = {
-    b"cookie": "cookie",
-    b"set-cookie": "cookie",
-    b"authorization": "authorization",
-    b"proxy-authorization": "authorization",
+_SECRET_FIELDS: dict[bytes, tuple[str, Literal["pairs", "set-cookie", "scheme"]]] = {
+    b"cookie": ("cookie", "pairs"),
+    b"set-cookie": ("cookie", "set-cookie"),
+    b"authorization": ("authorization", "scheme"),
+    b"proxy-authorization": ("authorization", "scheme"),
 }
 
 
@@ -39,8 +39,8 @@ def split_fields(head: bytes) -> list[tuple[bytes, bytes]]:
 def _guarded(fields: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes | Secret]]:
     guarded: list[tuple[bytes, bytes | Secret]] = []
     for name, value in fields:
-        kind = _SECRET_FIELDS.get(name.lower())
-        guarded.append((name, Secret(value, kind) if kind else value))
+        secret = _SECRET_FIELDS.get(name.lower())
+        guarded.append((name, Secret(value, *secret) if secret else value))
     return guarded
 
 
@@ -122,7 +122,7 @@ class ResponseHead(MessageHead):
     @property
     def status(self) -> int:
         parts = self.start_line.split(b" ", 2)
-        return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
+        return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() and len(parts[1]) < 10 else 0
 
     @property
     def reason(self) -> bytes:
