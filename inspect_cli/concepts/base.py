@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar
 
-from inspect_cli.events.base import Annotation, Event
+from inspect_cli.events.base import Annotation, Basis, Event, Level
 
 
 class Concept(ABC):
@@ -25,3 +25,31 @@ class Concept(ABC):
     @abstractmethod
     def see(self, event: Event) -> Iterable[Annotation]:
         """Annotations of this event; called once per watched event, causes before effects."""
+
+    def note(
+        self,
+        event: Event,
+        name: str,
+        *,
+        frames: tuple[int | None, ...] | None = None,
+        reference: str | None = None,
+        level: Level = "info",
+        basis: Basis | None = None,
+        **data: object,
+    ) -> Annotation:
+        """The annotation `ID.name` of `event`: its place and basis unless others are given.
+
+        Frames may hold None (not seen) and come in any order; they are given on ascending.
+        """
+        where = event.where
+        shown = where.frames if frames is None else tuple(sorted({f for f in frames if f}))
+        return Annotation(
+            self.id,
+            f"{self.id}.{name}",
+            shown,
+            self.reference if reference is None else reference,
+            level,
+            where.basis if basis is None else basis,
+            where.span,
+            data,
+        )
