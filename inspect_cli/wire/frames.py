@@ -34,6 +34,8 @@ class Frames(Item):
     """LINKTYPE_ number of each frame's interface."""
     comments: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """Comments of packets, by frame number; those that are our own items are not here."""
+    interface: Int64 | None = None
+    """Index of each frame's interface in the source's `interfaces`, -1: it has no name; None: no interface is named."""
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -50,6 +52,7 @@ class Frames(Item):
             self.original_size[start:end],
             self.link_type[start:end],
             {n: c for n, c in self.comments.items() if n in numbers},
+            None if self.interface is None else self.interface[start:end],
         )
 
 

@@ -1,0 +1,196 @@
+"""A capture as a stream of items: pcap or pcapng, gzip-compressed or not, file or pipe.
+
+Bytes are read into one buffer that is used again for each batch; a record that crosses its
+end is carried to the front. What a damaged capture holds before the damage is yielded.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from typing import BinaryIO, Final, Protocol
+
+from inspect_cli.errors import CaptureCutOff, EmptyInput, InspectError, NotACapture
+from inspect_cli.events.base import Item
+from inspect_cli.wire.pcap import MAGICS, PcapWalk
+from inspect_cli.wire.pcapng import SHB, PcapngWalk
+
+GZIP_MAGIC: Final = b"\x1f\x8b"
+PCAPNG_MAGIC: Final = SHB.to_bytes(4, "big")
+SMALLEST_BATCH: Final = 64
+SHOWN_BYTES: Final = 16
+"""How many first bytes of what is no capture are told."""
+
+
+class Walk(Protocol):
+    """A format: yields the whole records of a piece of buffer and says where they end.
+
+    `problem` is the reason why no more can be read, "" while all is well; `inside` what an
+    end of the file would cut: `header` or `record`.
+    """
+
+    next_number: int
+    problem: str
+    inside: str
+    interfaces: list[str]
+
+    @property
+    def drops(self) -> int: ...
+
+    def walk(self, buffer: bytearray, start: int, end: int) -> Generator[Item, None, int]: ...
+
+
+class CaptureReader:
+    """Iterates over the items of one capture, once: Frames, Secrets, Call, Context.
+
+    A batch is valid until the next item is asked for. After the last item `complete` is True,
+    or `error` says where the capture was cut off.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str, batch_bytes: int, first_number: int) -> None:
+        self.name = name
+        self.complete = False
+        self.error: InspectError | None = None
+        self._batch_bytes = max(batch_bytes, SMALLEST_BATCH)
+        self._source = _Source(stream)
+        self._buffer = bytearray(self._batch_bytes)
+        self._end = 0
+        self._passed_bytes = 0
+        self._first_number = first_number
+        while self._end < 4 and self._fill(0):
+            pass
+        self._walk = self._format()
+
+    @property
+    def interfaces(self) -> list[str]:
+        """Names of interfaces, as far as read; grows."""
+        return self._walk.interfaces
+
+    @property
+    def drops(self) -> int:
+        """Packets that the capture says were dropped, as far as read."""
+        return self._walk.drops
+
+    @property
+    def frames(self) -> int:
+        """Frames read so far."""
+        return self._walk.next_number - self._first_number
+
+    def __iter__(self) -> Iterator[Item]:
+        at = 0
+        while not self.error and not self.complete:
+            at = yield from self._walk.walk(self._buffer, at, self._end)
+            if self._walk.problem:
+                self.error = self._cut_off(at, self._walk.problem)
+            elif self._fill(at):
+                at = 0
+            elif self._source.problem or self._end:
+                self.error = self._cut_off(0, self._source.problem or f"ends-inside-{self._walk.inside}")
+            else:
+                self.complete = True
+
+    def _format(self) -> Walk:
+        start = bytes(self._buffer[: self._end])
+        magic = start[:4]
+        if not start:
+            if self._source.problem:
+                raise CaptureCutOff(path=self.name, byte=0, frame=0, reason=self._source.problem)
+            raise EmptyInput(path=self.name)
+        if magic in MAGICS:
+            return PcapWalk(magic, self._first_number)
+        if magic == PCAPNG_MAGIC:
+            return PcapngWalk(self._first_number)
+        raise NotACapture(path=self.name, first_bytes=start[:SHOWN_BYTES].hex(" "))
+
+    def _fill(self, at: int) -> bool:
+        """Move what is behind `at` to the front and read more; False at the end of the input."""
+        rest = self._end - at
+        self._passed_bytes += at
+        if rest == len(self._buffer):
+            # One record is larger than the buffer, which grows only by what is really there.
+            larger = bytearray(2 * len(self._buffer))
+            larger[:rest] = self._buffer
+            self._buffer = larger
+        elif len(self._buffer) > self._batch_bytes and rest < self._batch_bytes // 2:
+            smaller = bytearray(self._batch_bytes)
+            smaller[:rest] = self._buffer[at : self._end]
+            self._buffer = smaller
+        elif at:
+            self._buffer[:rest] = self._buffer[at : self._end]
+        with memoryview(self._buffer) as view, view[rest:] as free:
+            got = self._source.read_into(free)
+        self._end = rest + got
+        return got > 0
+
+    def _cut_off(self, at: int, reason: str) -> CaptureCutOff:
+        return CaptureCutOff(
+            path=self.name,
+            byte=self._passed_bytes + at,
+            frame=self._walk.next_number - 1,
+            reason=reason,
+        )
+
+
+def open_capture(stream: BinaryIO, name: str, *, batch_bytes: int = 8 << 20, first_number: int = 1) -> CaptureReader:
+    """Read the first bytes and choose the format by them; the stream stays the caller's.
+
+    Raises: EmptyInput, NotACapture.
+    """
+    return CaptureReader(stream, name, batch_bytes, first_number)
+
+
+class _Source:
+    """The bytes of a stream, decompressed where they begin like gzip (RFC 1952 §2.3.1).
+
+    `problem` is set where the input broke off by itself; it then gives no more bytes.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.problem = ""
+        self._plain = _Again(stream)
+        start = b""
+        while len(start) < 2 and (more := self._plain.read(2 - len(start))):
+            start += more
+        self._plain.again = start
+        self._gzip = gzip.GzipFile(fileobj=self._plain) if start == GZIP_MAGIC else None
+
+    def read_into(self, free: memoryview) -> int:
+        """Bytes put into `free`: what a pipe has now, or as much as fits; 0 at the end."""
+        if self.problem:
+            return 0
+        if self._gzip is None:
+            return self._plain.readinto(free)
+        got = 0
+        try:
+            # Decompressed bytes come by the kilobyte: too little for a batch.
+            while got < len(free) and (more := self._gzip.readinto1(free[got:])):
+                got += more
+        except EOFError:
+            self.problem = "gzip-cut-off"
+        except (gzip.BadGzipFile, zlib.error):
+            self.problem = "gzip-broken"
+        return got
+
+
+class _Again(io.RawIOBase):
+    """A stream whose first bytes were read already and are given again; reads are short."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self.again = b""
+        # A buffered stream's readinto waits until all is there, readinto1 does not.
+        once: Callable[[memoryview], int | None] | None = getattr(stream, "readinto1", None)
+        self._read: Callable[[memoryview], int | None] = once or getattr(stream, "readinto")  # noqa: B009
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self.again:
+            size = min(len(buffer), len(self.again))
+            buffer[:size] = self.again[:size]
+            self.again = self.again[size:]
+            return size
+        return self._read(buffer) or 0
