@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from inspect_cli.events.base import Annotation, Basis, Event, Level
 
@@ -29,15 +29,16 @@ class Concept(ABC):
     def note(
         self,
         event: Event,
-        name: str,
+        what: str,
+        /,
         *,
         frames: tuple[int | None, ...] | None = None,
         reference: str | None = None,
         level: Level = "info",
         basis: Basis | None = None,
-        **data: object,
+        **data: Any,
     ) -> Annotation:
-        """The annotation `ID.name` of `event`: its place and basis unless others are given.
+        """The annotation `ID.what` of `event`: its place and basis unless others are given.
 
         Frames may hold None (not seen) and come in any order; they are given on ascending.
         """
@@ -45,7 +46,7 @@ class Concept(ABC):
         shown = where.frames if frames is None else tuple(sorted({f for f in frames if f}))
         return Annotation(
             self.id,
-            f"{self.id}.{name}",
+            f"{self.id}.{what}",
             shown,
             self.reference if reference is None else reference,
             level,

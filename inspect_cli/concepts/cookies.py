@@ -1,0 +1,288 @@
+"""Cookies: what they are, how one travels, what its attributes did, how long it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from inspect_cli.concepts.base import Concept
+from inspect_cli.concepts.memory import Recent, connection_of
+from inspect_cli.events.base import INFERRED, NOT_OBSERVABLE, OBSERVED, REPORTED, Annotation, Basis, Event
+from inspect_cli.events.cookies import (
+    BIS,
+    CookieDeleted,
+    CookieEvent,
+    CookieRefused,
+    CookieSent,
+    CookieStored,
+    CookieWithheld,
+)
+from inspect_cli.events.http import RequestHead, ResponseHead
+from inspect_cli.events.tcp import ConnectionEnd
+
+_Identity = tuple[bytes, str, str]
+
+
+def identity(event: CookieEvent) -> _Identity:
+    """What makes a cookie this one: name, domain, path (6265bis §5.7 step 23)."""
+    return (event.name, event.domain, event.path)
+
+
+def _line_basis(event: CookieEvent) -> Basis:
+    """How the field line itself is known, whatever is inferred from it."""
+    return event.of.where.basis
+
+
+class Cookie(Concept):
+    """A small name=value that the client keeps and sends back; or why it does not."""
+
+    id = "cookie"
+    reference = f"{BIS} §4.1.2"
+    watches = (CookieStored, CookieDeleted, CookieRefused, CookieSent, CookieWithheld)
+    codes = (
+        "cookie.kept",
+        "cookie.replaced",
+        "cookie.deleted",
+        "cookie.nothing-to-delete",
+        "cookie.refused",
+        "cookie.came-back",
+        "cookie.set-before-capture",
+        "cookie.given",
+        "cookie.should-not-be-sent",
+        "cookie.should-be-sent",
+    )
+
+    def __init__(self) -> None:
+        self._kept: Recent[_Identity, bool] = Recent()
+        self._sent: Recent[_Identity, bool] = Recent()
+
+    def see(self, event: Event) -> Iterable[Annotation]:
+        if isinstance(event, CookieSent):
+            return self._returned(event)
+        if isinstance(event, CookieStored):
+            return self._stored(event)
+        if isinstance(event, CookieDeleted):
+            name = "deleted" if event.existed else "nothing-to-delete"
+            return (self.note(event, name, reference=event.reference, name=event.name),)
+        if isinstance(event, CookieRefused):
+            return (self._ruled(event, "refused"),)
+        if isinstance(event, CookieWithheld) and not event.expected:
+            return (self._ruled(event, "should-be-sent"),)
+        return ()
+
+    def _stored(self, event: CookieStored) -> Iterable[Annotation]:
+        if self._kept.first_time(identity(event), True):
+            size = len(event.name) + len(event.value.value) + 1
+            return (self.note(event, "kept", basis=_line_basis(event), name=event.name, size=size),)
+        if event.replaces and event.value_changed:
+            return (self.note(event, "replaced", reference=f"{BIS} §5.7 step 23", name=event.name),)
+        return ()
+
+    def _returned(self, event: CookieSent) -> Iterable[Annotation]:
+        if not event.expected:
+            return (self._ruled(event, "should-not-be-sent"),)
+        if not self._sent.first_time(identity(event), True):
+            return ()
+        if event.origin == "stored":
+            frames = event.set_frames + event.where.frames
+            return (self.note(event, "came-back", frames=frames, name=event.name, set_frames=event.set_frames),)
+        if event.origin == "given":
+            return (self.note(event, "given", basis=REPORTED, name=event.name),)
+        return (self.note(event, "set-before-capture", basis=NOT_OBSERVABLE, name=event.name),)
+
+    def _ruled(self, event: CookieEvent, name: str) -> Annotation:
+        reference = event.reference
+        return self.note(event, name, reference=reference, level="warning", name=event.name, reason=event.reason)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """A request whose cookies came back for the first time, waiting for its response."""
+
+    request: RequestHead
+    names: list[bytes] = field(default_factory=list)
+
+
+class CookieFlow(Concept):
+    """The five steps: request, value made, Set-Cookie, kept and returned, read."""
+
+    id = "cookie-flow"
+    reference = f"{BIS} §3"
+    watches = (CookieStored, CookieSent, ResponseHead, ConnectionEnd)
+    codes = ("cookie-flow.made", "cookie-flow.set", "cookie-flow.returned", "cookie-flow.read")
+
+    def __init__(self) -> None:
+        self._set: Recent[tuple[_Identity, bytes], bool] = Recent()
+        """Cookies by identity and value -> did they come back?"""
+        self._waiting: Recent[str, list[_Answer]] = Recent(4096)
+
+    def see(self, event: Event) -> Iterable[Annotation]:
+        if isinstance(event, ResponseHead):
+            return self._answered(event) if self._waiting else ()
+        if isinstance(event, CookieSent):
+            return self._returned(event)
+        if isinstance(event, CookieStored):
+            return self._stored(event)
+        self._waiting.pop(event.where.channel, None)
+        return ()
+
+    def _stored(self, event: CookieStored) -> Iterable[Annotation]:
+        if not self._set.first_time((identity(event), event.value.value), False):
+            return
+        basis = _line_basis(event)
+        frames = event.of.where.frames
+        request = event.of.request if isinstance(event.of, ResponseHead) else None
+        asked = request.where.frames if request is not None else ()
+        yield self.note(event, "made", frames=asked, basis=INFERRED, name=event.name, asked=asked)
+        yield self.note(event, "set", frames=frames, basis=basis, name=event.name, given=frames)
+
+    def _returned(self, event: CookieSent) -> Iterable[Annotation]:
+        key = (identity(event), event.value.value)
+        if event.origin != "stored" or self._set.get(key) is not False:
+            return ()
+        self._set[key] = True
+        if isinstance(event.of, RequestHead):
+            self._wait(event.of, event.name)
+        frames = event.set_frames + event.where.frames
+        return (
+            self.note(
+                event,
+                "returned",
+                frames=frames,
+                reference=f"{BIS} §5.8.3",
+                name=event.name,
+                set_frames=event.set_frames,
+                sent_frames=event.where.frames,
+            ),
+        )
+
+    def _wait(self, request: RequestHead, name: bytes) -> None:
+        channel = connection_of(request.where.channel)
+        waiting = self._waiting.get(channel)
+        if waiting is None:
+            waiting = self._waiting[channel] = []
+        if waiting and waiting[-1].request is request:
+            waiting[-1].names.append(name)
+        elif len(waiting) < 64:  # pipelined that deep, the last ones go unsaid
+            waiting.append(_Answer(request, [name]))
+
+    def _answered(self, event: ResponseHead) -> Iterable[Annotation]:
+        channel = connection_of(event.where.channel)
+        waiting = self._waiting.get(channel)
+        if not waiting or event.request is None or 100 <= event.status < 200 and event.status != 101:
+            return ()
+        for i, answer in enumerate(waiting):
+            if answer.request is event.request:
+                break
+        else:
+            return ()
+        del waiting[: i + 1]
+        if not waiting:
+            del self._waiting[channel]
+        asked = answer.request.where.frames
+        frames = asked + event.where.frames
+        names = tuple(answer.names[:8])
+        return (self.note(event, "read", frames=frames, basis=INFERRED, names=names, asked=asked),)
+
+
+class CookieAttributes(Concept):
+    """What each attribute says, and what the client does because of it."""
+
+    id = "cookie-attributes"
+    reference = f"{BIS} §5.6"
+    watches = (CookieStored,)
+    codes = (
+        "cookie-attributes.effect",
+        "cookie-attributes.none",
+        "cookie-attributes.max-age-wins",
+        "cookie-attributes.ignored",
+        "cookie-attributes.repeated",
+        "cookie-attributes.lifetime-capped",
+    )
+    _KNOWN = frozenset({b"expires", b"max-age", b"domain", b"path", b"secure", b"httponly", b"samesite"})
+
+    def __init__(self) -> None:
+        self._seen: Recent[tuple[_Identity, frozenset[bytes]], bool] = Recent()
+
+    def see(self, event: Event) -> Iterable[Annotation]:
+        if not isinstance(event, CookieStored):
+            return ()
+        names = [name.lower() for name, _ in event.attributes]
+        if not self._seen.first_time((identity(event), frozenset(names)), True):
+            return ()
+        return self._effects(event, names)
+
+    def _effects(self, event: CookieStored, names: list[bytes]) -> Iterable[Annotation]:
+        basis = _line_basis(event)
+        given = set(names)
+        scope = given & {b"domain", b"path", b"secure", b"httponly", b"samesite"}
+        data: dict[str, Any] = {
+            "domain": event.domain if not event.host_only else "",
+            "path": event.path if b"path" in given else "",
+            "secure": event.secure,
+            "http_only": event.http_only,
+            "same_site": event.same_site if event.same_site != "default" else "",
+        }
+        if scope and any(data.values()):
+            yield self.note(event, "effect", basis=basis, **data)
+        elif not given:
+            yield self.note(event, "none", basis=basis)
+        if {b"expires", b"max-age"} <= given:
+            yield self.note(event, "max-age-wins", basis=basis, reference=f"{BIS} §5.7 step 6")
+        unknown = tuple(sorted(given - self._KNOWN))[:8]
+        if unknown:
+            yield self.note(event, "ignored", basis=basis, level="notice", names=unknown)
+        repeated = tuple(sorted({n for n in given & self._KNOWN if names.count(n) > 1}))
+        if repeated:
+            yield self.note(event, "repeated", basis=basis, level="notice", names=repeated)
+        if event.expires_ns is not None and any(_is_cap(step.clause, step.outcome) for step in event.steps):
+            yield self.note(event, "lifetime-capped", reference=f"{BIS} §5.5", expires_ns=event.expires_ns)
+
+
+def _is_cap(clause: str, outcome: str) -> bool:
+    return outcome == "applied" and clause.startswith(f"{BIS} §5.5")
+
+
+class SessionCookie(Concept):
+    """No Expires and no Max-Age: the cookie goes when the browser closes."""
+
+    id = "session-cookie"
+    reference = f"{BIS} §5.7 step 6"
+    watches = (CookieStored,)
+    codes = ("session-cookie.no-expiry",)
+
+    def __init__(self) -> None:
+        self._seen: Recent[_Identity, bool] = Recent()
+
+    def see(self, event: Event) -> Iterable[Annotation]:
+        if not isinstance(event, CookieStored) or event.expires_ns is not None:
+            return ()
+        if not self._seen.first_time(identity(event), True):
+            return ()
+        return (self.note(event, "no-expiry", basis=_line_basis(event), name=event.name),)
+
+
+class PersistentCookie(Concept):
+    """With Expires or Max-Age the cookie stays until then, whatever the browser does."""
+
+    id = "persistent-cookie"
+    reference = f"{BIS} §5.7 step 6"
+    watches = (CookieStored,)
+    codes = ("persistent-cookie.expires",)
+
+    def __init__(self) -> None:
+        self._seen: Recent[_Identity, bool] = Recent()
+
+    def see(self, event: Event) -> Iterable[Annotation]:
+        if not isinstance(event, CookieStored) or event.expires_ns is None:
+            return ()
+        if not self._seen.first_time(identity(event), True):
+            return ()
+        lifetime_ns = event.expires_ns - event.where.time_ns
+        basis = event.where.basis if event.where.basis != OBSERVED else INFERRED
+        return (
+            self.note(
+                event, "expires", basis=basis, name=event.name, expires_ns=event.expires_ns, lifetime_ns=lifetime_ns
+            ),
+        )

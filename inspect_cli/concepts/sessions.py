@@ -1,0 +1,104 @@
+"""Sessions: the state is the server's, the client holds only its ID."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from inspect_cli.concepts.base import Concept
+from inspect_cli.concepts.memory import Recent, connection_of
+from inspect_cli.events.base import INFERRED, NOT_OBSERVABLE, Annotation, Event
+from inspect_cli.events.cookies import (
+    BIS,
+    LoginSeen,
+    SessionChanged,
+    SessionEnded,
+    SessionIssued,
+    SessionKept,
+)
+from inspect_cli.events.http import ResponseHead
+
+_ENOUGH_BITS = 64
+"""Below that an ID can be guessed (OWASP Session Management asks for 64 bits at least)."""
+
+
+def _response(event: SessionIssued | SessionChanged) -> ResponseHead | None:
+    head = event.of.of
+    return head if isinstance(head, ResponseHead) else None
+
+
+class SessionId(Concept):
+    """A cookie that names a session kept by the server."""
+
+    id = "session-id"
+    reference = f"{BIS} §8.4"
+    watches = (SessionIssued, SessionChanged)
+    codes = ("session-id.known-name", "session-id.by-its-look", "session-id.guessable", "session-id.renewed")
+
+    def see(self, event: Event) -> Iterable[Annotation]:
+        if isinstance(event, SessionIssued):
+            return self._issued(event)
+        if isinstance(event, SessionChanged) and not event.at_login:
+            frames = event.old_frames + event.where.frames
+            return (self.note(event, "renewed", frames=frames, name=event.name, old_frames=event.old_frames),)
+        return ()
+
+    def _issued(self, event: SessionIssued) -> Iterable[Annotation]:
+        # That it is a session ID is a conclusion from name or look: nothing on the wire says so.
+        what = "known-name" if event.known_name else "by-its-look"
+        bits = event.entropy_bits
+        known = event.known_name
+        yield self.note(event, what, basis=INFERRED, name=event.name, known_name=known, entropy_bits=bits)
+        if bits < _ENOUGH_BITS:
+            yield self.note(event, "guessable", level="warning", name=event.name, entropy_bits=bits)
+
+
+class SessionLogin(Concept):
+    """Login: credentials checked, session made, ID handed out; and the ID must change there."""
+
+    id = "session-login"
+    reference = f"{BIS} §8.4"
+    watches = (LoginSeen, SessionIssued, SessionChanged, SessionKept, SessionEnded)
+    codes = (
+        "session-login.issued",
+        "session-login.changed",
+        "session-login.kept",
+        "session-login.logout",
+    )
+
+    def __init__(self) -> None:
+        self._logins: Recent[str, LoginSeen] = Recent(4096)
+        """The last login of each connection: its session ID follows from the same response."""
+
+    def see(self, event: Event) -> Iterable[Annotation]:
+        if isinstance(event, LoginSeen):
+            self._logins[connection_of(event.where.channel)] = event
+            return ()
+        if isinstance(event, SessionIssued):
+            return self._issued(event)
+        if isinstance(event, SessionChanged):
+            return self._changed(event)
+        if isinstance(event, SessionKept):
+            frames = event.login_frames + event.where.frames
+            return (
+                self.note(event, "kept", frames=frames, level="warning", name=event.name, login=event.login_frames),
+            )
+        if isinstance(event, SessionEnded):
+            return (self.note(event, "logout", basis=NOT_OBSERVABLE, name=event.name),)
+        return ()
+
+    def _issued(self, event: SessionIssued) -> Iterable[Annotation]:
+        response = _response(event)
+        login = self._logins.get(connection_of(event.where.channel))
+        if login is None or login.of is not response:
+            return ()
+        asked = login.request.where.frames
+        frames = asked + event.where.frames
+        return (self.note(event, "issued", frames=frames, basis=INFERRED, name=event.name, login=asked),)
+
+    def _changed(self, event: SessionChanged) -> Iterable[Annotation]:
+        if not event.at_login:
+            return ()
+        response = _response(event)
+        asked = response.request.where.frames if response is not None and response.request is not None else ()
+        frames = event.old_frames + asked + event.where.frames
+        return (self.note(event, "changed", frames=frames, name=event.name, login=asked, old_frames=event.old_frames),)
