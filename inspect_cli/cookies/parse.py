@@ -1,0 +1,113 @@
+"""The Set-Cookie line and the Cookie field, octet by octet (6265bis §5.6, §4.2.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from inspect_cli.cookies.dates import parse_date
+from inspect_cli.events.base import Secret
+from inspect_cli.events.cookies import SameSite, SetCookie
+
+MAX_PAIR_BYTES: Final = 4096
+MAX_ATTRIBUTE_BYTES: Final = 1024
+_WSP = b" \t"
+_CONTROLS = bytes((*range(0x09), *range(0x0A, 0x20), 0x7F))
+_MAX_AGE = re.compile(rb"-?[0-9]+")
+_SAME_SITE: dict[bytes, SameSite] = {
+    b"strict": "strict",
+    b"lax": "lax",
+    b"none": "none",
+}
+
+
+def has_control_character(line: bytes) -> bool:
+    """Whether §5.6 step 1 (and §5.7 step 3) drops it: a control character but TAB."""
+    return len(line.translate(None, _CONTROLS)) != len(line)
+
+
+def split_pair(line: bytes) -> tuple[bytes, bytes]:
+    """Name and value of a Set-Cookie line, whatever else is wrong with it (§5.6 steps 2-4)."""
+    pair = line.partition(b";")[0]
+    name, equals, value = pair.partition(b"=")
+    if not equals:
+        return b"", pair.strip(_WSP)  # step 3: all of it is the value
+    return name.strip(_WSP), value.strip(_WSP)
+
+
+def parse_set_cookie(line: bytes) -> SetCookie | None:
+    """The line as parsed; None where §5.6 drops it whole: a control character, > 4096 bytes."""
+    if has_control_character(line):
+        return None  # step 1
+    name, value = split_pair(line)
+    if len(name) + len(value) > MAX_PAIR_BYTES:
+        return None  # step 5
+    return read_attributes(name, value, line)
+
+
+def read_attributes(name: bytes, value: bytes, line: bytes) -> SetCookie:
+    """The attributes of a line whose pair is known. Expiry dates are not capped here."""
+    expires_ns: int | None = None
+    max_age: int | None = None
+    domain: bytes | None = None
+    path: bytes | None = None
+    secure = http_only = False
+    same_site: SameSite = "default"
+    attributes: list[tuple[bytes, bytes]] = []
+    rest = line.partition(b";")[2]
+    for attribute in rest.split(b";") if rest else ():
+        said, equals, content = attribute.partition(b"=")
+        said = said.strip(_WSP)  # step 5
+        content = content.strip(_WSP)
+        if not (said or equals):
+            continue  # nothing between two semicolons
+        attributes.append((said, content))
+        if len(content) > MAX_ATTRIBUTE_BYTES:
+            continue  # step 6: ignored, an earlier one of its name stays
+        known = said.lower()
+        if known == b"path":
+            path = content  # §5.6.4
+        elif known == b"httponly":
+            http_only = True  # §5.6.6
+        elif known == b"secure":
+            secure = True  # §5.6.5
+        elif known == b"samesite":
+            same_site = _SAME_SITE.get(content.lower(), "default")  # §5.6.7
+        elif known == b"expires":
+            moment = parse_date(content)  # §5.6.1
+            expires_ns = expires_ns if moment is None else moment
+        elif known == b"max-age":
+            if _MAX_AGE.fullmatch(content):  # §5.6.2
+                max_age = int(content)
+        elif known == b"domain":
+            domain = (content[1:] if content[:1] == b"." else content).lower()  # §5.6.3
+    return SetCookie(
+        name,
+        Secret(value, "cookie"),
+        expires_ns,
+        max_age,
+        domain,
+        path,
+        secure,
+        http_only,
+        same_site,
+        tuple(attributes),
+    )
+
+
+def parse_cookie_header(value: bytes) -> list[tuple[bytes, bytes]]:
+    """Pairs of a Cookie field in wire order; a piece without `=` has an empty name.
+
+    The draft gives no algorithm for servers; this mirrors §5.8.3 step 6, which wrote it.
+    """
+    pairs: list[tuple[bytes, bytes]] = []
+    for piece in value.split(b";"):
+        piece = piece.strip(_WSP)
+        if not piece:
+            continue
+        name, equals, content = piece.partition(b"=")
+        if equals:
+            pairs.append((name.strip(_WSP), content.strip(_WSP)))
+        else:
+            pairs.append((b"", piece))
+    return pairs

@@ -1,0 +1,169 @@
+"""Where a jar's cookies stand: found by domain and site, oldest access first, bounded."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+
+from inspect_cli.cookies.cookie import Cookie, Key
+from inspect_cli.cookies.hosts import domain_matches, is_public_suffix, site_of
+from inspect_cli.cookies.paths import path_matches
+from inspect_cli.cookies.profiles import Profile
+
+Place = tuple[str, Key]
+
+
+class Shelves:
+    """The cookie store as an index. Every operation but `remove_excess` costs what it touches."""
+
+    def __init__(self) -> None:
+        self._domains: dict[str, dict[Key, Cookie]] = {}
+        self._sites: dict[str, dict[str, None]] = {}
+        self._by_access: OrderedDict[Place, Cookie] = OrderedDict()
+        self._expiring: list[tuple[int, int, Place]] = []
+        self._secure_names: dict[bytes, int] = {}
+        self._order = 0
+        self.size_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._by_access)
+
+    def __iter__(self) -> Iterator[Cookie]:
+        """Cookies, oldest access first."""
+        return iter(self._by_access.values())
+
+    def find(self, domain: str, key: Key) -> Cookie | None:
+        shelf = self._domains.get(domain)
+        return shelf.get(key) if shelf else None
+
+    def insert(self, cookie: Cookie) -> None:
+        """Put a cookie in the place of one with the same name, domain, host-only flag and path."""
+        key = cookie.key
+        old = self.find(cookie.domain, key)
+        if old is not None:
+            self.remove(old)
+            cookie.order = old.order
+        else:
+            self._order += 1
+            cookie.order = self._order
+        shelf = self._domains.get(cookie.domain)
+        if shelf is None:
+            shelf = self._domains[cookie.domain] = {}
+            self._sites.setdefault(site_of(cookie.domain), {})[cookie.domain] = None
+        shelf[key] = cookie
+        place = (cookie.domain, key)
+        self._by_access[place] = cookie
+        self.size_bytes += cookie.size_bytes
+        if cookie.secure:
+            self._secure_names[cookie.name] = self._secure_names.get(cookie.name, 0) + 1
+        if cookie.expires_ns is not None:
+            heappush(self._expiring, (cookie.expires_ns, cookie.order, place))
+            if len(self._expiring) > 2 * len(self._by_access) + 64:
+                self._forget_stale_expiries()
+
+    def remove(self, cookie: Cookie) -> None:
+        """Take a cookie out that is in."""
+        key = cookie.key
+        shelf = self._domains[cookie.domain]
+        del shelf[key]
+        if not shelf:
+            del self._domains[cookie.domain]
+            site = site_of(cookie.domain)
+            domains = self._sites[site]
+            del domains[cookie.domain]
+            if not domains:
+                del self._sites[site]
+        del self._by_access[(cookie.domain, key)]
+        self.size_bytes -= cookie.size_bytes
+        if cookie.secure:
+            left = self._secure_names[cookie.name] - 1
+            if left:
+                self._secure_names[cookie.name] = left
+            else:
+                del self._secure_names[cookie.name]
+
+    def touch(self, cookie: Cookie, now_ns: int) -> None:
+        """The cookie was sent now (§5.8.3 step 5)."""
+        cookie.last_access_ns = now_ns
+        self._by_access.move_to_end((cookie.domain, cookie.key))
+
+    def matching(self, host: str) -> Iterator[Cookie]:
+        """Cookies of the host's own domain and of every domain above it."""
+        domains = self._domains
+        domain = host
+        while domain:
+            shelf = domains.get(domain)
+            if shelf:
+                yield from shelf.values()
+            domain = domain.partition(".")[2]
+
+    def of_site(self, host: str) -> Iterator[Cookie]:
+        """Cookies of every domain of the host's site."""
+        for domain in self._sites.get(site_of(host), ()):
+            yield from self._domains[domain].values()
+
+    def has_secure_over(self, name: bytes, domain: str, path: str) -> bool:
+        """Whether a Secure cookie would be overlaid (§5.7 step 16, the four conditions)."""
+        if name not in self._secure_names:
+            return False
+        # Domains that match either way share the site, unless one is itself a public suffix.
+        found = iter(self) if is_public_suffix(domain) else self._related(domain)
+        return any(
+            cookie.secure
+            and cookie.name == name
+            and (
+                domain_matches(cookie.domain, domain)
+                or domain_matches(domain, cookie.domain)
+            )
+            and path_matches(path, cookie.path)
+            for cookie in found
+        )
+
+    def _related(self, domain: str) -> Iterator[Cookie]:
+        yield from self.of_site(domain)
+        yield from self.matching(domain)
+
+    def remove_excess(
+        self, domain: str, profile: Profile, now_ns: int
+    ) -> tuple[Cookie, ...]:
+        """Bring the store back within its bounds after an insertion at `domain` (§5.7 step 24).
+
+        Order: expired; not secure, over the domain's bound; over the domain's bound; any.
+        Oldest access first. Only the domain that has just grown can be over its bound.
+        """
+        gone: list[Cookie] = []
+        shelf = self._domains.get(domain, {})
+        if len(shelf) > profile.max_per_domain:
+            for expired in [c for c in shelf.values() if c.is_expired(now_ns)]:
+                self._evict(expired, gone)
+            while len(shelf) > profile.max_per_domain:
+                self._evict(min(shelf.values(), key=_eviction_rank), gone)
+        if len(self) > profile.max_total:
+            self._evict_expired(now_ns, gone)
+        while len(self) > profile.max_total:
+            self._evict(next(iter(self._by_access.values())), gone)
+        return tuple(gone)
+
+    def _evict(self, cookie: Cookie, gone: list[Cookie]) -> None:
+        self.remove(cookie)
+        gone.append(cookie)
+
+    def _evict_expired(self, now_ns: int, gone: list[Cookie]) -> None:
+        while self._expiring and self._expiring[0][0] < now_ns:
+            _, _, place = heappop(self._expiring)
+            cookie = self._by_access.get(place)
+            if cookie is not None and cookie.is_expired(now_ns):
+                self._evict(cookie, gone)
+
+    def _forget_stale_expiries(self) -> None:
+        self._expiring = [
+            (cookie.expires_ns, cookie.order, place)
+            for place, cookie in self._by_access.items()
+            if cookie.expires_ns is not None
+        ]
+        heapify(self._expiring)
+
+
+def _eviction_rank(cookie: Cookie) -> tuple[bool, int, int]:
+    return (cookie.secure, cookie.last_access_ns, cookie.order)

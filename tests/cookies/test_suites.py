@@ -1,0 +1,323 @@
+"""The conformance suites, whole: what the draft decides otherwise is listed here by name."""
+
+from __future__ import annotations
+
+import json
+import re
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from inspect_cli.cookies import Jar, asking_for
+from inspect_cli.cookies.dates import parse_date
+from inspect_cli.cookies.hosts import canonical_host, registrable_domain, same_site
+from tests.cookies.corpus import COOKIES, NS, load, text
+
+NAMELESS = "6265bis §5.6 step 3: without '=' the name is empty and the cookie is kept (RFC 6265 dropped it)"
+EMPTY_NAME = "6265bis §5.6 step 3: '=value' is a nameless cookie (RFC 6265 dropped it)"
+HTTP_STATE_OTHERWISE = {
+    "0004": (NAMELESS, "foo"),
+    "0021": (EMPTY_NAME, "a=b; x; c=d"),
+    "0023": (NAMELESS, "foo"),
+    "0026": (NAMELESS, "foo"),
+    "0027": (NAMELESS, "bar"),
+    "0028": (NAMELESS, "foo"),
+    "CHROMIUM0009": (NAMELESS, "BLAHHH"),
+    "CHROMIUM0010": (NAMELESS, '"BLA\\"HHH"'),
+    "MOZILLA0012": (NAMELESS, 'test="fubar! = foo; five'),
+    "MOZILLA0015": (NAMELESS, "seven"),
+    "MOZILLA0016": (EMPTY_NAME, "eight"),
+    "MOZILLA0017": (EMPTY_NAME, "eight; test=six"),
+    "NAME0023": (NAMELESS, "foo"),
+    "NAME0025": (EMPTY_NAME, "==a=bar"),
+    "NAME0028": (EMPTY_NAME, "a"),
+    "NAME0031": (NAMELESS, '"foo'),
+    "NAME0032": (NAMELESS, '"foo\\"bar'),
+    "NAME0033": (NAMELESS, "aaa"),
+    "OPTIONAL_DOMAIN0042": (
+        "6265bis §5.6.3, §5.7 step 7: the last Domain is empty, so it is host-only",
+        "foo=bar",
+    ),
+}
+
+DISABLED = {"disabled-chromium0020": "switched off in the suite itself"}
+
+WPT_OTHERWISE = {
+    "Set cookie but ignore value after LF": (
+        "RFC 9112 §5: a LF ends the field line, so no value holds one; as a value 6265bis §5.6 step 1 drops it",
+        "",
+    ),
+}
+
+
+def pairs(sent: list[dict[str, str]]) -> str:
+    return "; ".join(
+        f"{pair['name']}={pair['value']}" if pair["name"] else pair["value"]
+        for pair in sent
+    )
+
+
+@pytest.mark.parametrize(
+    ("suite", "now_s"), [("http-state", 1_300_000_000), ("tough-cookie", 1_795_000_000)]
+)
+def test_parser_cases_of_the_http_state_working_group(suite: str, now_s: int) -> None:
+    expected: dict[str, str] = {}
+    actual: dict[str, str] = {}
+    for case in load(f"{suite}/parser.json"):
+        name = case["test"]
+        jar = Jar()
+        page = asking_for("http://home.example.org:8888/cookie-parser?" + name.lower())
+        for line in case["received"]:
+            jar.store(line.encode(), page, now_s * NS)
+        to = case.get("sent-to", "/cookie-parser-result")
+        if to.startswith("/"):
+            to = "http://home.example.org:8888" + to
+        actual[name] = jar.header(asking_for(to), now_s * NS).decode()
+        expected[name] = (
+            HTTP_STATE_OTHERWISE[name][1]
+            if name in HTTP_STATE_OTHERWISE
+            else pairs(case["sent"])
+        )
+        assert (name in HTTP_STATE_OTHERWISE) == (expected[name] != pairs(case["sent"]))
+    assert len(expected) == 150
+    assert expected == actual
+
+
+def test_raw_parser_cases_send_the_bytes_that_are_expected() -> None:
+    folder = COOKIES / "http-state" / "parser"
+    if not folder.is_dir():
+        pytest.skip("no corpus folder http-state/parser: set INSPECT_CLI_CORPUS")
+    run = 0
+    for path in sorted(folder.glob("*-test")):
+        name = path.name.removesuffix("-test")
+        known = {key.lower(): value for key, value in HTTP_STATE_OTHERWISE.items()}.get(
+            name.replace("-", "_")
+        )
+        jar = Jar()
+        to = "http://home.example.org:8888/cookie-parser-result"
+        for line in path.read_bytes().split(b"\n"):
+            field, _, value = line.rstrip(b"\r").partition(b":")
+            if field.lower() == b"set-cookie":
+                jar.store(
+                    value.strip(b" \t"),
+                    asking_for("http://home.example.org:8888/cookie-parser"),
+                    1_300_000_000 * NS,
+                )
+            elif field.lower() == b"location":
+                where = value.strip().decode()
+                to = (
+                    where
+                    if where.startswith("http")
+                    else "http://home.example.org:8888" + where
+                )
+        if name in DISABLED:
+            continue
+        sent = (
+            (folder / f"{name}-expected").read_bytes().strip().removeprefix(b"Cookie: ")
+        )
+        expected = sent if known is None else known[1].encode()
+        assert (name, expected) == (
+            name,
+            jar.header(asking_for(to), 1_300_000_000 * NS),
+        )
+        run += 1
+    assert run == len(list(folder.glob("*-test"))) - len(DISABLED)
+
+
+def test_http_cases_of_web_platform_tests() -> None:
+    page = asking_for("http://web-platform.test/cookies/resources/cookie.py")
+    cases = load("wpt/http-cookie-tests.json")
+    assert len(cases) == 59
+    for case in cases:
+        jar = Jar()
+        for line in case["set_cookie"]:
+            jar.store(line.encode(), page, 1_795_000_000 * NS)
+        expected = WPT_OTHERWISE.get(
+            case["name"], ("", case["expected_cookie_header"])
+        )[1]
+        assert (case["name"], expected) == (
+            case["name"],
+            jar.header(page, 1_795_000_000 * NS).decode(),
+        )
+
+
+@pytest.mark.parametrize("suite", ["http-state", "tough-cookie"])
+@pytest.mark.parametrize("name", ["examples", "bsd-examples"])
+def test_dates_of_the_suites(suite: str, name: str) -> None:
+    for case in load(f"{suite}/dates/{name}.json"):
+        expected = case["expected"]
+        if expected is not None:
+            expected = int(parsedate_to_datetime(expected).timestamp()) * NS
+        assert (case["test"], expected) == (
+            case["test"],
+            parse_date(case["test"].encode()),
+        )
+
+
+def test_registrable_domains_of_the_public_suffix_list() -> None:
+    for case in load("publicsuffix/test_psl.json"):
+        host = canonical_host(case["input"])
+        expected = case["registrable"] and canonical_host(case["registrable"])
+        assert (case["input"], expected) == (
+            case["input"],
+            registrable_domain(host) if host else None,
+        )
+
+
+# curl: its jar files after one response. TAB in a value and quotes around a path are its own rules.
+CURL_URLS = {
+    "test61": "http://www.host.foo.com/we/want/61",
+    "test171": "http://z.x.com/171",
+    "test1105": "http://127.0.0.1/we/want/1105",
+    "test1151": "http://127.0.0.1/1151",
+    "test1161": "http://127.0.0.1/1161",
+    "test1415": "http://example.com/we/want/1415",
+    "test1476": "http://curl.co.uk/1476",
+}
+CURL_OTHERWISE = {
+    "test1105": (
+        "curl drops a TAB inside a pair and takes quotes off a path; 6265bis §5.6 step 1 and §5.6.4 do not",
+        {
+            ("127.0.0.1", "/we/want", "foobar", "name"),
+            ("127.0.0.1", "/we/want", "mismatch", "this"),
+            ("127.0.0.1", "/we/want", "foo\tbar", "barfoo"),
+            ("127.0.0.1", "/we/want", "bar\tfoo", ""),
+            ("127.0.0.1", "/we/want", "bar", "foo\tbar"),
+        },
+    ),
+}
+
+
+def curl_text(name: str) -> str:
+    found = re.sub(
+        r"%if large-time\n(.*?)%else\n.*?%endif",
+        r"\1",
+        text(f"curl/{name}"),
+        flags=re.S,
+    )
+    found = found.replace("%TAB", "\t").replace("%HOSTIP", "127.0.0.1")
+    return re.sub(
+        r"%repeat\[(\d+) x (.)\]%", lambda match: match[2] * int(match[1]), found
+    )
+
+
+@pytest.mark.parametrize("name", sorted(CURL_URLS))
+def test_jar_of_curl_after_one_response(name: str) -> None:
+    source = curl_text(name)
+    data = source[source.index("<data") : source.index("</data>")]
+    jar = Jar()
+    for line in re.findall(r"^set-cookie:(.*)$", data, flags=re.I | re.M):
+        jar.store(
+            line.strip(" \t").encode(), asking_for(CURL_URLS[name]), 1_795_000_000 * NS
+        )
+    file = source[source.rindex('<file name="%LOGDIR') : source.rindex("</file>")]
+    rows = [
+        line.removeprefix("#HttpOnly_").split("\t")
+        for line in file.split("\n")
+        if "\t" in line
+    ]
+    expected = {
+        (row[0].removeprefix(".").lower(), row[2], row[5], row[6]) for row in rows
+    }
+    actual = {(c.domain, c.path, c.name.decode(), c.value.value.decode()) for c in jar}
+    assert CURL_OTHERWISE.get(name, ("", expected))[1] == actual
+
+
+CHROMIUM_OTHERWISE = {
+    "attr-34": "Chromium takes a year before 1601 for the past; §5.1.1 step 5 fails, the attribute is ignored",
+    "attr-50": "Partitioned needs Secure in Chromium; the draft does not know it",
+    "count-per-domain": "Chromium keeps 180 per domain, the draft's profile 50 (§6.1)",
+    "domain-08": "Chromium refuses Domain=.; §5.6.3 leaves an empty domain, so it is host-only",
+    "domain-40": "Chromium converts a non-ASCII Domain; §5.7 step 8 drops the cookie",
+    "httponly-js": "document.cookie is no field of a message",
+    "overwrite-order": "an update with a new value moves the cookie to the end; §5.7 step 23.3 keeps its creation time",
+    "prefix-15": "__Host-Http- is a prefix of layered cookies",
+    "prefix-19": "Chromium asks for the prefix before Secure: the same refusal, another reason",
+    "prefix-20": "the same",
+    "prefix-22": "the same",
+    "prefix-23": "the same",
+    "prefix-29": "the same",
+    "prefix-31": "the same",
+    "prefix-32": "the same",
+    "prefix-33": "the same",
+    "ss-http-to-https-post": "Lax+POST, a MAY (§5.6.7.2) that this profile does not use",
+    "ss-redirect-set": "set by the target of a redirect, which this replay does not follow",
+    "syntax-04": "nothing at all: Chromium gives no reason",
+    "syntax-13": "Chromium refuses '=name=value'; §5.6 step 3 makes it nameless",
+    "syntax-18": "Chromium refuses TAB; §5.6 step 1 allows it",
+    "syntax-19": "Chromium refuses TAB; §5.6 step 1 allows it",
+    "syntax-50": "Chromium cuts at CR; §5.6 step 1 drops the line",
+}
+
+
+def chromium_differs(case: dict[str, Any]) -> bool:
+    jar = Jar()
+    page = ""
+    differs = False
+    for number, step in enumerate(case["steps"]):
+        now_ns = (1_795_000_000 + number) * NS
+        url, via = urlsplit(step["url"]), step["via"]
+        if via == "js":
+            continue
+        near, top = True, True
+        if via != "navigate":
+            start = urlsplit(page)
+            near = same_site(
+                start.scheme, start.hostname or "", url.scheme, url.hostname or ""
+            )
+            top = via in ("link", "post")
+        asking = asking_for(
+            step["url"],
+            "POST" if via == "post" else "GET",
+            same_site=near,
+            top_level=top,
+        )
+        header = jar.header(asking, now_ns)
+        wire = [
+            one
+            for one in step["wire"]
+            if (one["host"], one["path"]) == (url.hostname, url.path or "/")
+        ]
+        differs |= (
+            bool(wire)
+            and "; ".join(wire[0]["cookie"]).encode("latin-1", "replace") != header
+        )
+        # Chromium says Schemeful… of the same refusal where the site differs by scheme or whole.
+        blocked = {
+            one["line"]: [reason.removeprefix("Schemeful") for reason in one["reasons"]]
+            for one in step.get("blocked", ())
+        }
+        for line in step.get("set", ()):
+            octets = line.encode("latin-1")
+            reasons = blocked.get(
+                line, blocked.get(octets.decode("utf-8", "replace"), [])
+            )
+            decision = jar.store(octets, asking, now_ns)
+            refused = not (decision.stored or decision.deleted)
+            differs |= refused != bool(reasons)
+            differs |= refused and decision.reason not in reasons
+        page = step["url"] if top else page
+    return differs
+
+
+def test_decisions_and_reasons_of_a_recorded_chromium() -> None:
+    cases = [
+        case
+        for case in load("chromium/decisions.json")["cases"]
+        if "3pc-blocked" not in case["group"]
+    ]
+    assert len(cases) == 168
+    assert sorted(CHROMIUM_OTHERWISE) == sorted(
+        case["id"] for case in cases if chromium_differs(case)
+    )
+
+
+def test_the_lists_of_exceptions_name_cases_that_exist() -> None:
+    names = {case["test"] for case in load("http-state/parser.json")}
+    assert set(HTTP_STATE_OTHERWISE) <= names
+    assert set(WPT_OTHERWISE) <= {
+        case["name"] for case in load("wpt/http-cookie-tests.json")
+    }
+    assert json.dumps(sorted(CURL_OTHERWISE)) == '["test1105"]'
