@@ -9,13 +9,17 @@ tells, never by the order in which chunks arrived.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from inspect_cli.events.base import Event
+from inspect_cli.events.base import Event, Side
+from inspect_cli.events.capture import ParserFailed
 from inspect_cli.events.summary import Tally
-from inspect_cli.streams.reader import Place, Reader
+from inspect_cli.streams.reader import DATA, OPENING, Place, Reader
+
+HEAD_BYTES = 64
+"""How much of each side recognition may look at."""
 
 
 class Recognition(enum.Enum):
@@ -80,3 +84,158 @@ class Talk:
     next_place: Place = field(default=Place(0, 0))
     carry: Any = None
     """Handed to make_talk of the next protocol."""
+
+
+class Placed(NamedTuple):
+    """An event with its place; events of one connection are sorted by (place, side)."""
+
+    place: Place
+    side: int
+    event: Event
+
+
+class Channel:
+    """Two readers, the protocol recognised on them, and the events that its parsers make."""
+
+    __slots__ = (
+        "_name_of",
+        "_parsers",
+        "_report",
+        "_strict",
+        "_table",
+        "_talks",
+        "events",
+        "names",
+        "protocol",
+        "readers",
+    )
+
+    def __init__(
+        self, readers: tuple[Reader, Reader], protocols: Sequence[Protocol], report: Report, *, strict: bool = False
+    ) -> None:
+        self.readers = readers
+        """Of the client, of the server."""
+        self.protocol: Protocol | None = None
+        self.names: list[str] = []
+        """Protocols in the order in which they took over."""
+        self.events: list[Placed] = []
+        """What the parsers made and nobody took yet, in stream order of each side."""
+        self._table = protocols
+        self._report = report
+        self._strict = strict
+        self._parsers: list[Parser | None] = [None, None]
+        self._name_of = ["", ""]
+        self._talks: dict[str, Any] = {}
+
+    def recognise(self, at: int, *, either_way: bool, last_chance: bool = False) -> bool:
+        """Ask the protocols in order; True once one has said YES.
+
+        Called for each frame that brought bytes while nothing is recognised, so that the
+        answer depends on frames alone. `either_way`: who is the client is not known from the
+        handshake; if only the other way round is recognised, the readers are swapped.
+        """
+        heads = self.readers[0].head(HEAD_BYTES), self.readers[1].head(HEAD_BYTES)
+        if not heads[0] and not heads[1] and not last_chance:
+            return False
+        undecided = False
+        for protocol in self._table:
+            answer = protocol.looks_like(*heads)
+            if answer is Recognition.NO and either_way and protocol.looks_like(heads[1], heads[0]) is Recognition.YES:
+                self.swap()
+                answer = Recognition.YES
+            if answer is Recognition.YES:
+                self._start(protocol, Place(at, OPENING))
+                return True
+            undecided = undecided or answer is Recognition.MORE
+            if undecided and not last_chance:
+                return False
+        if last_chance:
+            self._start(self._table[-1], Place(at, OPENING))
+            return True
+        return False
+
+    def run(self) -> None:
+        """Run both parsers until neither moves on; then copy what they left unread."""
+        if self.protocol is None:
+            return
+        moved = True
+        while moved:
+            moved = self._advance(Side.CLIENT)
+            moved = self._advance(Side.SERVER) or moved
+        for side in (0, 1):
+            if self._parsers[side] is None:
+                self.readers[side].skip(self.readers[side].unread_bytes)
+
+    def keep(self) -> None:
+        """Before the capture's buffer is used again: copy what is unread."""
+        self.readers[0].keep()
+        self.readers[1].keep()
+
+    def swap(self) -> None:
+        client, server = self.readers[1], self.readers[0]
+        client.side, server.side = Side.CLIENT, Side.SERVER
+        self.readers = (client, server)
+
+    def _start(self, protocol: Protocol, place: Place) -> None:
+        self.protocol = protocol
+        self.names.append(protocol.name)
+        talk = protocol.make_talk(None)
+        for side, make in ((0, protocol.client), (1, protocol.server)):
+            self.readers[side].heed(place)
+            self._name_of[side] = protocol.name
+            self._parsers[side] = make(self.readers[side], talk, self._report)
+        self._talks = {protocol.name: talk}
+
+    def _advance(self, side: Side) -> bool:
+        """Run one side until it waits; True if it did anything that the other side may see."""
+        parser = self._parsers[side]
+        if parser is None:
+            return False
+        reader = self.readers[side]
+        before = reader.position
+        moved = False
+        try:
+            while True:
+                parsed = next(parser)
+                if parsed is WAIT:
+                    return moved or reader.position != before
+                moved = True
+                assert isinstance(parsed, Event)
+                self._note(side, parsed)
+        except StopIteration as stop:
+            self._parsers[side] = None
+            if stop.value is not None:
+                self._follow(side, stop.value)
+            return True
+        except Exception as error:
+            if self._strict:
+                raise
+            self._fail(side, error)
+            return True
+
+    def _note(self, side: Side, event: Event) -> None:
+        place = self.readers[side].place
+        depth = place.depth if place.at == event.where.at else DATA
+        self.events.append(Placed(Place(event.where.at, depth), side, event))
+
+    def _follow(self, side: Side, name: str) -> None:
+        """This side goes on with the next protocol; the sides share its talk."""
+        protocol = next(p for p in self._table if p.name == name)
+        talk = self._talks.get(name)
+        if talk is None:
+            carry = getattr(self._talks[self._name_of[side]], "carry", None)
+            talk = self._talks[name] = protocol.make_talk(carry)
+            self.names.append(name)
+        self.protocol = protocol
+        self._name_of[side] = name
+        make = protocol.client if side is Side.CLIENT else protocol.server
+        self._parsers[side] = make(self.readers[side], talk, self._report)
+
+    def _fail(self, side: Side, error: Exception) -> None:
+        self._parsers[side] = None
+        reader = self.readers[side]
+        self._report.tally.problem("parser-failed")
+        if self._report.wants(ParserFailed):
+            said = f"{type(error).__name__}: {error}"
+            where = reader.where(reader.position, reader.position)
+            self._note(side, ParserFailed(where, self._name_of[side], said[:200]))

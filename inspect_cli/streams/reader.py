@@ -144,7 +144,7 @@ class Reader:
                 self._ats,
                 self._times,
             ):
-                del column[:first]  # type: ignore[attr-defined]
+                del column[:first]
         self._first = 0
         for i, buffer in enumerate(self._buffers):
             if buffer is None or (type(buffer) is bytes and self._offsets[i] == 0):
@@ -165,8 +165,11 @@ class Reader:
 
     @property
     def at_end(self) -> bool:
-        """Everything was consumed and no byte will come."""
-        return self._end is not None and self.position >= self._end
+        """Everything was consumed and no byte will come; whoever hears so waited for the end."""
+        if self._end is None or self.position < self._end:
+            return False
+        self.heed_end()
+        return True
 
     @property
     def is_finished(self) -> bool:
@@ -178,6 +181,7 @@ class Reader:
         """Size of the hole that stands at `position`; 0 if there is none."""
         i = self._piece(self.position)
         if i < len(self._ends) and self._buffers[i] is None:
+            self.reached = max(self.reached, self.position + 1)
             return self._ends[i] - self.position
         return 0
 
@@ -199,7 +203,7 @@ class Reader:
         if i < len(self._ends) and self._ends[i] >= end:
             buffer = self._buffers[i]
             if buffer is None:
-                return Missing.GAP
+                return self._why(start)
             begin = self._offsets[i] + start - self._starts[i]
             self.reached = max(self.reached, end)
             return bytes(memoryview(buffer)[begin : begin + size])
@@ -222,7 +226,7 @@ class Reader:
             return self._why(start)
         buffer = self._buffers[i]
         if buffer is None:
-            return Missing.GAP
+            return self._why(start)
         begin = self._offsets[i] + start - self._starts[i]
         stop = min(self._offsets[i] + self._ends[i] - self._starts[i], begin + limit)
         match = pattern.search(buffer, begin, stop)
@@ -245,6 +249,13 @@ class Reader:
         Does not move `reached`: who decides by it must `reach` what it looked at.
         """
         return self._contiguous(self._piece(self.position), limit)
+
+    def head(self, limit: int) -> bytes:
+        """The first unread bytes up to `limit`, behind a hole if one stands first."""
+        i = self._piece(self.position)
+        if i < len(self._ends) and self._buffers[i] is None:
+            return self._contiguous(i + 1, limit) if i + 1 < len(self._ends) else b""
+        return self._contiguous(i, limit)
 
     def reach(self, size: int) -> None:
         """Say that a decision rests on the next `size` bytes."""
@@ -287,24 +298,31 @@ class Reader:
         self._floor = max(self._floor, self._end_place)
 
     def where(self, start: int, end: int) -> Where:
-        """Where the bytes [start, end) are, knowable at the present `place`."""
+        """Where the bytes [start, end) are, knowable at the present `place`.
+
+        Ask before more than one further batch was read: older pieces are forgotten. An empty
+        range has no frames.
+        """
         place = self.place
+        if end <= start:
+            ended = self._end is not None and start >= self._end
+            time_ns = self._end_time_ns if ended or not self._times else self._times[self._index(start - 1)]
+            return Where(place.at, time_ns, self.channel, self.side, (), start, end, self.basis)
         first = self._index(start)
-        last = self._index(max(start, end - 1))
+        last = self._index(end - 1)
         frames = self._frames
-        if first == last or not frames:
-            found: tuple[int, ...] = (frames[first],) if first < len(frames) and frames[first] else ()
+        if first == last:
+            found: tuple[int, ...] = (frames[first],) if frames[first] else ()
         else:
             found = tuple(sorted({f for f in frames[first : last + 1] if f}))
-        if found:
-            time_ns = self._time_of(found[-1], first, last)
-        else:
-            time_ns = self._times[last] if last < len(self._times) else self._end_time_ns
+        time_ns = self._time_of(found[-1], first, last) if found else self._times[last]
         return Where(place.at, time_ns, self.channel, self.side, found, start, end, self.basis)
 
     def end_where(self) -> Where:
         """Where the end of the side is; call `heed_end` first."""
-        return Where(self.place.at, self._end_time_ns, self.channel, self.side, (), self.position, self.position, self.basis)
+        return Where(
+            self.place.at, self._end_time_ns, self.channel, self.side, (), self.position, self.position, self.basis
+        )
 
     # -- inside --------------------------------------------------------------------------
 
@@ -336,7 +354,7 @@ class Reader:
         """Bytes from `position` over piece borders, up to `size` or a hole."""
         parts: list[bytes] = []
         there = 0
-        start = self.position
+        start = max(self.position, self._starts[i]) if i < len(self._ends) else self.position
         while i < len(self._ends) and there < size:
             buffer = self._buffers[i]
             if buffer is None:
@@ -350,8 +368,12 @@ class Reader:
         return b"".join(parts)
 
     def _why(self, offset: int) -> Missing:
-        """Why nothing stands at `offset`."""
+        """Why nothing stands at `offset`; what follows from a hole or an end waited for it."""
         i = self._piece(offset)
         if i < len(self._ends):
+            self.reached = max(self.reached, offset + 1)
             return Missing.GAP
-        return Missing.END if self._end is not None else Missing.BYTES
+        if self._end is None:
+            return Missing.BYTES
+        self.heed_end()
+        return Missing.END

@@ -1,0 +1,423 @@
+"""Packet columns to connections: grouping by 5-tuple, and what a whole batch can do at once.
+
+Rows are grouped with one sort of a 64-bit hash. Of each connection only the rows that do
+not simply continue their side (SYN, FIN, RST, a jump in sequence numbers, a closed window)
+go through `TcpConnection.packet`; runs of plain rows between them are applied at once. Both
+ways give the same state and events: a property test holds batches of every size equal.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspect_cli.events.base import Event, Side
+from inspect_cli.events.summary import Tally
+from inspect_cli.events.tcp import Connection, TcpOptions
+from inspect_cli.streams.channel import Channel, Placed
+from inspect_cli.streams.reader import Reader
+from inspect_cli.streams.reassembly import SEQUENCE_MASK, Half
+from inspect_cli.streams.tcp_states import (
+    ACK,
+    FIN,
+    PSH,
+    RST,
+    SYN,
+    Packet,
+    TcpConnection,
+)
+from inspect_cli.wire.addresses import endpoint_text
+from inspect_cli.wire.frames import Packets
+from inspect_cli.wire.options import tcp_options
+
+LOOK_EVERY_FRAMES = 65_536
+"""Connections to let go are looked for at frames whose number this divides."""
+LINGER_NS = 120 * 10**9
+"""A connection is let go this long after its end,"""
+IDLE_NS = 3600 * 10**9
+"""or this long after its last frame."""
+SHORTEST_RUN = 12
+"""Shorter runs of plain rows are cheaper one by one."""
+
+Int64 = NDArray[np.int64]
+Key = tuple[int, int, int, int, int, int, int]
+
+
+class Batch(NamedTuple):
+    """The TCP rows of one batch, sorted by connection, then by frame."""
+
+    table: Int64
+    """One row per packet: the columns of `Packet`, in its order."""
+    direction: Int64
+    keys: list[Key]
+    bounds: list[int]
+    """Rows [bounds[i], bounds[i + 1]) belong to keys[i]."""
+    breaks: list[int]
+    """Rows that do not simply continue their side."""
+    ones: list[int]
+    """How many rows of direction 1 stand before each row."""
+    side_first: list[int]
+    """First row of each (connection, direction) in side order, two per connection."""
+    side_seq: list[int]
+    """In side order: sequence numbers,"""
+    side_ack: list[int]
+    """and acknowledgment numbers."""
+    data_before: list[int]
+    """In side order: how many rows with payload stand before each row."""
+    data_start: Int64
+    """In side order, rows with payload: payload bytes before each one, and in all at the end."""
+    data_offset: list[int]
+    data_number: list[int]
+    data_time: list[int]
+
+
+class ConnectionTable:
+    """Every connection that is not let go yet, by 5-tuple."""
+
+    def __init__(
+        self,
+        make_channel: Callable[[tuple[Reader, Reader]], Channel],
+        wants: Callable[[type[Event]], bool],
+        tally: Tally,
+        *,
+        verbose: bool = False,
+        only: int | None = None,
+        at_once: bool = True,
+    ) -> None:
+        """`only`: parse this connection alone. `at_once` False: every row one by one."""
+        self._make_channel = make_channel
+        self._wants = wants
+        self._tally = tally
+        self._verbose = verbose
+        self._only = only
+        self._at_once = at_once and not verbose
+        self._current: dict[Key, TcpConnection] = {}
+        self._replaced: list[TcpConnection] = []
+        self._touched: dict[int, TcpConnection] = {}
+        self._buffer: bytes | bytearray = b""
+
+    def feed(self, packets: Packets) -> list[tuple[TcpConnection, list[Placed]]]:
+        """Apply a batch; the events of each connection that it touched, by connection id."""
+        self._buffer = packets.buffer
+        batch = _batch(packets)
+        if batch is not None:
+            births = self._births(batch)
+            for index, key in enumerate(batch.keys):
+                self._group(batch, index, key, births.get(index, []))
+        found = []
+        for number in sorted(self._touched):
+            connection = self._touched[number]
+            found.append((connection, connection.take_events()))
+            self._keep(connection)
+        self._touched.clear()
+        self._buffer = b""
+        return found
+
+    def look(self, number: int, now_ns: int) -> tuple[list[tuple[TcpConnection, list[Placed]]], list[Connection]]:
+        """Let go what is over or idle at frame `number`, as the capture's clock says."""
+        gone = [c for c in self._current.values() if self._is_gone(c, now_ns)] + self._replaced
+        return self._let_go(sorted(gone, key=lambda c: c.id), number, now_ns, "idle")
+
+    def close(self, number: int, now_ns: int) -> tuple[list[tuple[TcpConnection, list[Placed]]], list[Connection]]:
+        """The capture is over: everything is let go, in order of id."""
+        gone = sorted([*self._current.values(), *self._replaced], key=lambda c: c.id)
+        return self._let_go(gone, number, now_ns, "capture-end")
+
+    # -- letting go ----------------------------------------------------------------------
+
+    @staticmethod
+    def _is_gone(connection: TcpConnection, now_ns: int) -> bool:
+        if connection.ended_at is not None and now_ns - connection.ended_ns > LINGER_NS:
+            return True
+        return now_ns - connection.last_time_ns > IDLE_NS
+
+    def _let_go(
+        self, gone: list[TcpConnection], number: int, now_ns: int, reason: Any
+    ) -> tuple[list[tuple[TcpConnection, list[Placed]]], list[Connection]]:
+        events, rows = [], []
+        ids = {c.id for c in gone}
+        for connection in gone:
+            connection.end_now(reason, number, now_ns)
+            events.append((connection, connection.take_events()))
+            if not connection.muted:
+                rows.append(connection.row())
+        self._current = {key: c for key, c in self._current.items() if c.id not in ids}
+        self._replaced = [c for c in self._replaced if c.id not in ids]
+        return events, rows
+
+    # -- births --------------------------------------------------------------------------
+
+    def _births(self, batch: Batch) -> dict[int, list[tuple[int, TcpConnection]]]:
+        """New connections by group, each with its first row; ids are given in frame order."""
+        flags = batch.table[:, 4]
+        syns = np.flatnonzero((flags & (SYN | ACK)) == SYN)
+        groups = np.searchsorted(np.asarray(batch.bounds), syns, side="right") - 1
+        candidates = set(zip(batch.table[syns, 0].tolist(), syns.tolist(), groups.tolist(), strict=True))
+        for group, key in enumerate(batch.keys):
+            if key not in self._current:
+                row = batch.bounds[group]
+                candidates.add((int(batch.table[row, 0]), row, group))
+        births: dict[int, list[tuple[int, TcpConnection]]] = {}
+        for _, row, group in sorted(candidates):
+            born = births.get(group)
+            if born:
+                first, connection = born[-1]
+            else:
+                first, known = batch.bounds[group], self._current.get(batch.keys[group])
+                if known is None:
+                    births[group] = [(row, self._new(batch, group, row))]
+                    continue
+                connection = known
+            if self._is_reuse(batch, connection, first, row):
+                births.setdefault(group, []).append((row, self._new(batch, group, row)))
+        return births
+
+    @staticmethod
+    def _is_reuse(batch: Batch, connection: TcpConnection, first: int, row: int) -> bool:
+        """Does the SYN at `row` begin a new connection of the same 5-tuple?
+
+        It does where this side has begun with another number before; a repeat of its SYN, or
+        one that was captured late, does not.
+        """
+        direction = int(batch.direction[row])
+        base = connection.halves[direction].base
+        if base is None:
+            before = np.flatnonzero(batch.direction[first:row] == direction)
+            if not len(before):
+                return False
+            earlier = batch.table[first + int(before[0])]
+            base = int(earlier[2]) + bool(earlier[4] & SYN)
+        return (int(batch.table[row, 2]) + 1 - base) & SEQUENCE_MASK != 0
+
+    def _new(self, batch: Batch, group: int, row: int) -> TcpConnection:
+        low_hi, low_lo, low_port, high_hi, high_lo, high_port, version = batch.keys[group]
+        endpoints = (
+            endpoint_text(low_hi, low_lo, version, low_port),
+            endpoint_text(high_hi, high_lo, version, high_port),
+        )
+        number = self._tally.connections
+        self._tally.connections += 1
+        # Without SYN or SYN/ACK the side with the higher port is taken for the client.
+        client_direction = 0 if low_port > high_port else 1
+        name = f"tcp/{number}"
+        readers = Reader(name, Side.CLIENT), Reader(name, Side.SERVER)
+        muted = self._only is not None and number != self._only
+        connection = TcpConnection(
+            number,
+            endpoints,
+            client_direction,
+            None if muted else self._make_channel(readers),
+            self._options_of,
+            self._wants,
+            self._tally,
+            self._verbose,
+        )
+        halves = Half(readers[0]), Half(readers[1])
+        connection.halves = halves if client_direction == 0 else (halves[1], halves[0])
+        return connection
+
+    def _options_of(self, offset: int, size: int) -> TcpOptions:
+        return tcp_options(bytes(memoryview(self._buffer)[offset : offset + size]))
+
+    # -- one connection's rows -----------------------------------------------------------
+
+    def _group(self, batch: Batch, index: int, key: Key, births: list[tuple[int, TcpConnection]]) -> None:
+        start = batch.bounds[index]
+        end = batch.bounds[index + 1]
+        for row, born in births:
+            old = self._current.get(key)
+            if old is not None:
+                self._rows(batch, index, old, start, row)
+                old.end_now("reused", int(batch.table[row, 0]), int(batch.table[row, 1]))
+                self._touched[old.id] = old
+                self._replaced.append(old)
+            self._current[key] = born
+            start = row
+        self._rows(batch, index, self._current[key], start, end)
+
+    def _rows(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> None:
+        if start >= end:
+            return
+        self._touched[connection.id] = connection
+        if not self._at_once:
+            self._one_by_one(batch, connection, start, end)
+            return
+        breaks = batch.breaks
+        i = bisect_left(breaks, start)
+        while start < end:
+            stop = breaks[i] if i < len(breaks) and breaks[i] < end else end
+            if stop > start:
+                self._run(batch, index, connection, start, stop)
+            if stop < end:
+                self._one_by_one(batch, connection, stop, stop + 1)
+            start = stop + 1
+            i += 1
+
+    def _run(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> None:
+        """Rows that continue their sides: at once as soon as the connection is plain."""
+        while end - start >= SHORTEST_RUN:
+            if connection.is_plain and self._continues(batch, index, connection, start, end):
+                self._apply(batch, index, connection, start, end)
+                return
+            self._one_by_one(batch, connection, start, start + 1)
+            start += 1
+        self._one_by_one(batch, connection, start, end)
+
+    def _one_by_one(self, batch: Batch, connection: TcpConnection, start: int, end: int) -> None:
+        buffer = self._buffer
+        for row, direction in zip(batch.table[start:end].tolist(), batch.direction[start:end].tolist(), strict=True):
+            connection.packet(direction, Packet(*row), buffer)
+
+    def _side_rows(self, batch: Batch, index: int, start: int, end: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The rows [start, end) in side order: a range for either direction."""
+        first = batch.bounds[index]
+        ones, before = batch.ones[start] - batch.ones[first], batch.ones[end] - batch.ones[first]
+        zero_first, one_first = batch.side_first[2 * index], batch.side_first[2 * index + 1]
+        return (zero_first + start - first - ones, zero_first + end - first - before), (
+            one_first + ones,
+            one_first + before,
+        )
+
+    def _continues(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> bool:
+        """Do the first rows of both sides stand exactly where their sides are?"""
+        for half, (low, high) in zip(connection.halves, self._side_rows(batch, index, start, end), strict=True):
+            if high > low and batch.side_seq[low] != half.next_seq:
+                return False
+        return True
+
+    def _apply(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> None:
+        connection.frames += end - start
+        connection.last_time_ns = int(batch.table[end - 1, 1])
+        for direction, (low, high) in enumerate(self._side_rows(batch, index, start, end)):
+            if high == low:
+                continue
+            half = connection.halves[direction]
+            other = connection.halves[1 - direction]
+            if other.base is not None:
+                other.acked = max(other.acked, other.offset_of(batch.side_ack[high - 1]))
+            first, last = batch.data_before[low], batch.data_before[high]
+            if last == first:
+                continue
+            shift = half.next - int(batch.data_start[first])
+            edges = (batch.data_start[first : last + 1] + shift).tolist()
+            starts, ends = edges[:-1], edges[1:]
+            frames = batch.data_number[first:last]
+            half.remember_many(starts, ends, frames)
+            half.reader.extend(
+                starts, ends, self._buffer, batch.data_offset[first:last], frames, frames, batch.data_time[first:last]
+            )
+            half.bytes_seen += edges[-1] - half.next
+            half.next = half.top = edges[-1]
+
+    def _keep(self, connection: TcpConnection) -> None:
+        """Nothing may point into the batch's buffer once it is reused."""
+        for half in connection.halves:
+            if connection.muted:
+                half.reader.skip(half.reader.unread_bytes)
+            half.reader.keep()
+
+
+def _batch(packets: Packets) -> Batch | None:
+    """The TCP rows, sorted and measured; None where there are none."""
+    rows = np.flatnonzero(packets.protocol == 6)
+    if not len(rows):
+        return None
+    order, direction, keys, bounds = _sorted_rows(packets, rows)
+    columns = (
+        packets.number,
+        packets.time_ns,
+        packets.seq,
+        packets.ack,
+        packets.flags,
+        packets.window,
+        packets.payload_offset,
+        packets.payload_captured,
+        packets.payload_size,
+        packets.options_offset,
+        packets.options_size,
+    )
+    table = np.stack([column[order] for column in columns], axis=1).astype(np.int64, copy=False)
+    group = np.repeat(np.arange(len(keys)), np.diff(bounds))
+    side = group * 2 + direction
+    by_side = np.argsort(side, kind="stable")
+    chained = _chained(table, side, by_side)
+    size = table[by_side, 8]
+    data = size > 0
+    with_data = by_side[data]
+    return Batch(
+        table,
+        direction,
+        keys,
+        bounds,
+        np.flatnonzero(~chained).tolist(),
+        [0, *np.cumsum(direction).tolist()],
+        np.searchsorted(side[by_side], np.arange(2 * len(keys))).tolist(),
+        table[by_side, 2].tolist(),
+        table[by_side, 3].tolist(),
+        [0, *np.cumsum(data).tolist()],
+        np.concatenate([[0], np.cumsum(size[data])]),
+        table[with_data, 6].tolist(),
+        table[with_data, 0].tolist(),
+        table[with_data, 1].tolist(),
+    )
+
+
+def _sorted_rows(packets: Packets, rows: Int64) -> tuple[Int64, Int64, list[Key], list[int]]:
+    """Rows by 5-tuple then frame, their direction, the 5-tuples, and where each begins."""
+    s_hi, s_lo, s_port = packets.source_hi[rows], packets.source_lo[rows], packets.source_port[rows]
+    t_hi, t_lo, t_port = packets.target_hi[rows], packets.target_lo[rows], packets.target_port[rows]
+    from_high = (s_hi > t_hi) | ((s_hi == t_hi) & ((s_lo > t_lo) | ((s_lo == t_lo) & (s_port > t_port))))
+    low = np.where(from_high, t_hi, s_hi), np.where(from_high, t_lo, s_lo), np.where(from_high, t_port, s_port)
+    high = np.where(from_high, s_hi, t_hi), np.where(from_high, s_lo, t_lo), np.where(from_high, s_port, t_port)
+    columns = [*low, *high, packets.version[rows]]
+    mixed = np.zeros(len(rows), np.uint64)
+    for column in columns:
+        mixed = (mixed ^ column.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    order = np.argsort(mixed, kind="stable")
+    if _neighbours_differ(columns, order, mixed):
+        # Two 5-tuples share a hash: sort by the columns themselves.
+        order = np.lexsort(columns[::-1])
+    new = np.zeros(len(order), bool)
+    new[0] = True
+    for column in columns:
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
+    firsts = np.flatnonzero(new)
+    picked = order[firsts]
+    keys = list(zip(*(column[picked].tolist() for column in columns), strict=True))
+    bounds = [*firsts.tolist(), len(order)]
+    return rows[order], from_high[order].astype(np.int64), keys, bounds
+
+
+def _neighbours_differ(columns: list[NDArray[Any]], order: Int64, mixed: NDArray[np.uint64]) -> bool:
+    """Do rows of equal hash that stand side by side belong to different 5-tuples?"""
+    ordered = mixed[order]
+    same = ordered[1:] == ordered[:-1]
+    return any(bool(np.any(same & (c[order][1:] != c[order][:-1]))) for c in columns)
+
+
+def _chained(table: Int64, side: Int64, by_side: Int64) -> NDArray[np.bool_]:
+    """Rows that do nothing but continue their side's row before, in the order of `table`."""
+    plain = (
+        ((table[:, 4] & ~(ACK | PSH)) == 0)
+        & ((table[:, 4] & ACK) != 0)
+        & (table[:, 5] > 0)
+        & (table[:, 7] == table[:, 8])
+    )
+    s = table[by_side]
+    end = (s[:, 2] + s[:, 8] + ((s[:, 4] & SYN) != 0) + ((s[:, 4] & FIN) != 0)) & SEQUENCE_MASK
+    follows = np.zeros(len(table), bool)
+    follows[1:] = (
+        (side[by_side][1:] == side[by_side][:-1])
+        & (s[1:, 2] == end[:-1])
+        & (((s[1:, 3] - s[:-1, 3]) & SEQUENCE_MASK) < 0x8000_0000)
+        & ((s[:-1, 4] & RST) == 0)
+    )
+    chained = np.zeros(len(table), bool)
+    chained[by_side] = follows
+    return np.asarray(chained & plain)

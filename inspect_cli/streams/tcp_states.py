@@ -1,0 +1,508 @@
+"""One TCP connection, packet by packet: how it opens, closes, repeats and loses.
+
+This is the truth that the batches of connections.py must equal: a run of plain in-order
+segments may be applied at once there, everything else comes through `packet`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from inspect_cli.events.base import Event, Side, Where
+from inspect_cli.events.capture import Gap
+from inspect_cli.events.summary import Tally
+from inspect_cli.events.tcp import (
+    CloseAck,
+    Closed,
+    Connection,
+    ConnectionEnd,
+    Fin,
+    HandshakeAck,
+    Opened,
+    OutOfOrder,
+    Overlap,
+    Retransmission,
+    Rst,
+    Segment,
+    Syn,
+    SynAck,
+    TcpOptions,
+    TcpSegment,
+    ZeroWindow,
+)
+from inspect_cli.streams.channel import Channel, Placed
+from inspect_cli.streams.reader import CLOSING, ENDED, OPENING, OVER, Place
+from inspect_cli.streams.reassembly import Half, Waiting
+
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+_FLAG_NAMES = ((1, "FIN"), (2, "SYN"), (4, "RST"), (8, "PSH"), (16, "ACK"), (32, "URG"), (64, "ECE"), (128, "CWR"))
+_END_REASONS = Literal["fin", "rst", "reused", "idle", "capture-end"]
+
+
+class Packet(NamedTuple):
+    """One row of the columns, as plain numbers."""
+
+    number: int
+    time_ns: int
+    seq: int
+    ack: int
+    flags: int
+    window: int
+    offset: int
+    captured: int
+    size: int
+    options_offset: int
+    options_size: int
+
+
+def flag_names(flags: int) -> str:
+    return ",".join(name for bit, name in _FLAG_NAMES if flags & bit)
+
+
+class TcpConnection:
+    """State of one connection; `direction` 0 is what its lower endpoint sends."""
+
+    __slots__ = (
+        "_end_facts",
+        "_options_of",
+        "_tally",
+        "_verbose",
+        "_wants",
+        "channel",
+        "client_direction",
+        "closed_first",
+        "ended_at",
+        "ended_ns",
+        "endpoints",
+        "events",
+        "first_fin",
+        "frames",
+        "halves",
+        "id",
+        "last_time_ns",
+        "muted",
+        "name",
+        "opened",
+        "oriented",
+        "rst_direction",
+        "rst_frame",
+        "rtt_ns",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        endpoints: tuple[str, str],
+        client_direction: int,
+        channel: Channel | None,
+        options_of: Callable[[int, int], TcpOptions],
+        wants: Callable[[type[Event]], bool],
+        tally: Tally,
+        verbose: bool,
+    ) -> None:
+        self.id = number
+        self.name = f"tcp/{number}"
+        self.endpoints = endpoints
+        """Texts of the endpoints that send in direction 0 and 1."""
+        self.client_direction = client_direction
+        self.oriented = False
+        """A SYN or SYN/ACK told who the client is."""
+        self.channel = channel
+        self.muted = channel is None
+        """Not the connection that was asked for: its frames are counted, nothing is read."""
+        self.halves: tuple[Half, Half]
+        self.frames = 0
+        self.last_time_ns = 0
+        self.opened: Opened = "mid-stream"
+        self.rtt_ns: int | None = None
+        self.first_fin: int | None = None
+        """Direction of the first FIN."""
+        self.closed_first: Literal["client", "server", "both"] | None = None
+        self.rst_frame: int | None = None
+        self.rst_direction: int | None = None
+        self.ended_at: int | None = None
+        self.ended_ns = 0
+        self.events: list[Placed] = []
+        self._end_facts: tuple[_END_REASONS, Place, int, int] | None = None
+        self._options_of = options_of
+        self._wants = wants
+        self._tally = tally
+        self._verbose = verbose
+
+    # -- who is who ----------------------------------------------------------------------
+
+    def side(self, direction: int) -> Side:
+        return Side.CLIENT if direction == self.client_direction else Side.SERVER
+
+    @property
+    def client_half(self) -> Half:
+        return self.halves[self.client_direction]
+
+    @property
+    def server_half(self) -> Half:
+        return self.halves[1 - self.client_direction]
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing is pending: in-order segments may be applied in one go."""
+        a, b = self.halves
+        return (
+            not self._verbose
+            and self.ended_at is None
+            and self.opened in ("handshake", "mid-stream")
+            and not a.waiting
+            and not b.waiting
+            and a.fin_frame is None
+            and b.fin_frame is None
+            and not a.window_closed
+            and not b.window_closed
+            and (self.channel is None or self.channel.protocol is not None)
+        )
+
+    # -- one packet ----------------------------------------------------------------------
+
+    def packet(self, direction: int, p: Packet, buffer: bytes | bytearray) -> None:
+        """Apply one segment that this direction sent."""
+        self.frames += 1
+        self.last_time_ns = p.time_ns
+        mine, theirs = self.halves[direction], self.halves[1 - direction]
+        if mine.base is None:
+            mine.base = (p.seq + bool(p.flags & SYN)) & 0xFFFFFFFF
+        if self.ended_at is not None:
+            self._after_end(direction, mine, p)
+            return
+        special = False
+        if p.flags & SYN:
+            self._syn(direction, mine, theirs, p)
+            special = True
+        start = mine.offset_of((p.seq + 1) & 0xFFFFFFFF if p.flags & SYN else p.seq)
+        if p.flags & RST:
+            self._rst(direction, mine, theirs, p)
+            return
+        if p.size:
+            special = self._data(direction, mine, start, p, buffer) or special
+        elif not p.size and not p.flags & (SYN | FIN) and start == mine.next - 1:
+            special = self._repeated(direction, mine, start, start, p, keep_alive=True)
+        if p.flags & FIN:
+            self._fin(direction, mine, theirs, start + p.size, p)
+            special = True
+        if p.flags & ACK:
+            special = self._ack(direction, mine, theirs, p) or special
+        special = self._window(direction, mine, p) or special
+        if self._verbose and not special:
+            self._note(Segment, direction, p)
+        if self.ended_at is None:
+            for half in self.halves:
+                if half.waiting:
+                    half.check_hole(self.frames, p.number, p.time_ns)
+            self._finish_sides(p)
+        self._take_gaps()
+
+    def _after_end(self, direction: int, mine: Half, p: Packet) -> None:
+        """A straggler: told, but it changes nothing any more."""
+        if p.flags & RST:
+            if self._wants(Rst):
+                self._place(Rst(*self._segment(direction, p), False, True, 0), CLOSING, direction)
+        elif p.flags & FIN:
+            if self._wants(Fin):
+                repeated = mine.fin_frame is not None
+                self._place(Fin(*self._segment(direction, p), False, repeated, False), CLOSING, direction)
+        elif p.flags & SYN:
+            self._tell_syn(direction, mine, p, len(mine.syn_frames) + 1, acks_syn=False)
+        elif self._verbose:
+            self._note(Segment, direction, p)
+
+    def _syn(self, direction: int, mine: Half, theirs: Half, p: Packet) -> None:
+        is_answer = bool(p.flags & ACK)
+        if not self.oriented:
+            self.oriented = True
+            self.client_direction = 1 - direction if is_answer else direction
+            self._orient_readers()
+        mine.isn = p.seq
+        mine.syn_frames.append(p.number)
+        mine.syn_time_ns = p.time_ns
+        if self.opened != "handshake":
+            self.opened = "incomplete" if is_answer or theirs.isn is not None else "syn-only"
+        acks_syn = theirs.isn is not None and 0 <= theirs.offset_of(p.ack) <= theirs.top
+        self._tell_syn(direction, mine, p, len(mine.syn_frames), acks_syn=acks_syn)
+
+    def _tell_syn(self, direction: int, mine: Half, p: Packet, attempt: int, *, acks_syn: bool) -> None:
+        if p.flags & ACK:
+            if self._wants(SynAck):
+                options = self._options_of(p.options_offset, p.options_size)
+                self._place(SynAck(*self._segment(direction, p), options, attempt, acks_syn), OPENING, direction)
+        elif self._wants(Syn):
+            options = self._options_of(p.options_offset, p.options_size)
+            client, server = self.endpoints[direction], self.endpoints[1 - direction]
+            self._place(Syn(*self._segment(direction, p), options, attempt, client, server), OPENING, direction)
+
+    def _data(self, direction: int, mine: Half, start: int, p: Packet, buffer: bytes | bytearray) -> bool:
+        """Take payload in; True if it made an event of its own."""
+        end = start + p.size
+        special = False
+        if mine.reader.is_finished and end > mine.next:
+            self._tally.problem("data-after-fin")
+            return False
+        if start == mine.next and not mine.waiting:
+            mine.remember(start, end, p.number)
+            mine.deliver(start, end, buffer, p.offset, p.captured, p.number, p.number, p.time_ns)
+        elif end <= mine.next:
+            probes = p.size == 1 and end == mine.next and mine.acked >= end
+            special = self._repeated(direction, mine, start, end, p, keep_alive=probes)
+        elif mine.waits(max(start, mine.next), end):
+            differs = mine.differs(start, end, self._bytes(p, buffer))
+            if differs:
+                special = self._overlap(direction, start, end, p, differs)
+            else:
+                special = self._repeated(direction, mine, start, end, p, keep_alive=False)
+        else:
+            special = self._out_of_line(direction, mine, start, end, p, buffer)
+        mine.top = max(mine.top, end)
+        self._recognise(p.number)
+        return special
+
+    def _out_of_line(
+        self, direction: int, mine: Half, start: int, end: int, p: Packet, buffer: bytes | bytearray
+    ) -> bool:
+        """Bytes that are partly new, leave a hole, or fill one."""
+        special = False
+        if start < mine.next or mine.overlaps(start, end):
+            special = self._overlap(direction, start, end, p, mine.differs(start, end, self._bytes(p, buffer)))
+        elif mine.waiting and start < mine.waiting[-1].start:
+            special = True
+            if self._wants(OutOfOrder):
+                event = OutOfOrder(*self._segment(direction, p, start, end), start, end)
+                self._place(event, OPENING, direction)
+        mine.remember(start, end, p.number)
+        data = self._bytes(p, buffer)
+        fresh = max(start, mine.next)
+        mine.wait(Waiting(fresh, end, data[fresh - start :], p.number, p.time_ns))
+        if mine.waiting[0].start <= mine.next:
+            mine.drain(p.number)
+        return special
+
+    def _repeated(self, direction: int, mine: Half, start: int, end: int, p: Packet, *, keep_alive: bool) -> bool:
+        if not self._wants(Retransmission):
+            return True
+        first = None if keep_alive else mine.carrier_of(start)
+        segment = self._segment(direction, p, start, end)
+        self._place(Retransmission(*segment, start, end, first, keep_alive), OPENING, direction)
+        return True
+
+    def _overlap(self, direction: int, start: int, end: int, p: Packet, differs: bool | None) -> bool:
+        self._tally.problem("overlap-differs" if differs else "overlap")
+        if self._wants(Overlap):
+            self._place(Overlap(*self._segment(direction, p, start, end), start, end, differs), OPENING, direction)
+        return True
+
+    def _fin(self, direction: int, mine: Half, theirs: Half, offset: int, p: Packet) -> None:
+        repeated = mine.fin_frame is not None
+        first = self.first_fin is None
+        if not repeated:
+            mine.fin_offset, mine.fin_frame, mine.fin_time_ns = offset, p.number, p.time_ns
+            mine.top = max(mine.top, offset)
+            if first:
+                self.first_fin = direction
+                self.closed_first = "client" if self.side(direction) is Side.CLIENT else "server"
+            elif theirs.fin_acked_frame is None and not self._acks_fin(theirs, p):
+                # Both FINs crossed: neither acknowledges the other (RFC 9293 §3.6, Fig. 13).
+                self.closed_first = "both"
+        if self._wants(Fin):
+            acks = theirs.fin_acked_frame is None and self._acks_fin(theirs, p)
+            self._place(Fin(*self._segment(direction, p), first and not repeated, repeated, acks), CLOSING, direction)
+
+    def _acks_fin(self, half: Half, p: Packet) -> bool:
+        return bool(
+            p.flags & ACK
+            and half.fin_offset is not None
+            and half.base is not None
+            and half.offset_of(p.ack) > half.fin_offset
+        )
+
+    def _ack(self, direction: int, mine: Half, theirs: Half, p: Packet) -> bool:
+        """Take the acknowledgment number in; True if it made an event."""
+        if theirs.base is None:
+            return False
+        acked = theirs.offset_of(p.ack)
+        theirs.acked = max(theirs.acked, min(acked, acked if theirs.fin_offset is None else theirs.fin_offset))
+        special = False
+        if theirs.isn is not None and not theirs.syn_acked and 0 <= acked <= theirs.top:
+            theirs.syn_acked = True
+            special = self._opened(direction, mine, theirs, p)
+        if theirs.fin_acked_frame is None and self._acks_fin(theirs, p):
+            theirs.fin_acked_frame = p.number
+            last = mine.fin_acked_frame is not None
+            if not p.flags & FIN:
+                special = True
+                if self._wants(CloseAck):
+                    assert theirs.fin_frame is not None
+                    event = CloseAck(*self._segment(direction, p), theirs.fin_frame, last)
+                    self._place(event, CLOSING, direction)
+            if last:
+                self._end("fin", p.number, p.time_ns)
+        return special
+
+    def _opened(self, direction: int, mine: Half, theirs: Half, p: Packet) -> bool:
+        """A SYN was acknowledged; if both are now, the connection is open."""
+        if mine.isn is None or not mine.syn_acked or self.opened == "handshake":
+            return False
+        self.opened = "handshake"
+        self._tally.handshakes_complete += 1
+        client, server = self.client_half, self.server_half
+        self.rtt_ns = p.time_ns - client.syn_time_ns
+        if self._wants(HandshakeAck):
+            simultaneous = mine.syn_time_ns != theirs.syn_time_ns and bool(p.flags & SYN)
+            event = HandshakeAck(
+                *self._segment(direction, p), client.syn_frames[-1], server.syn_frames[-1], self.rtt_ns, simultaneous
+            )
+            self._place(event, OPENING, direction)
+        return True
+
+    def _window(self, direction: int, mine: Half, p: Packet) -> bool:
+        closed = p.window == 0 and not p.flags & (SYN | FIN)
+        told = closed and not mine.window_closed
+        mine.window_closed = closed
+        if told and self._wants(ZeroWindow):
+            self._place(ZeroWindow(*self._segment(direction, p)), OPENING, direction)
+        return told
+
+    def _rst(self, direction: int, mine: Half, theirs: Half, p: Packet) -> None:
+        refuses = theirs.isn is not None and mine.isn is None and self.opened == "syn-only"
+        unread = max(0, theirs.next - theirs.acked)
+        self.rst_frame, self.rst_direction = p.number, direction
+        if refuses:
+            self.opened = "refused"
+        self._end("rst", p.number, p.time_ns)
+        if self._wants(Rst):
+            self._place(Rst(*self._segment(direction, p), refuses, False, unread), CLOSING, direction)
+        self._take_gaps()
+
+    # -- its end -------------------------------------------------------------------------
+
+    def end_now(self, reason: _END_REASONS, at: int, time_ns: int) -> None:
+        """The capture shows no more of it: reused, idle, or the capture is over."""
+        if self.ended_at is None:
+            self._end(reason, at, time_ns)
+            self._take_gaps()
+
+    def _end(self, reason: _END_REASONS, at: int, time_ns: int) -> None:
+        for half in self.halves:
+            half.lose_all(at, time_ns)
+        self._recognise(at, last_chance=True)
+        for half in (self.client_half, self.server_half):
+            half.finish(Place(at, ENDED), time_ns)
+        self.ended_at, self.ended_ns = at, time_ns
+        self._end_facts = (reason, Place(at, OVER), time_ns, self.frames)
+
+    def _finish_sides(self, p: Packet) -> None:
+        for half in self.halves:
+            if half.fin_offset is not None and half.fin_offset <= half.next and not half.reader.is_finished:
+                half.forget_waiting()
+                half.finish(Place(p.number, ENDED), p.time_ns)
+
+    def _recognise(self, at: int, *, last_chance: bool = False) -> None:
+        channel = self.channel
+        if channel is None or channel.protocol is not None:
+            return
+        if last_chance and not (self.halves[0].bytes_seen or self.halves[1].bytes_seen):
+            return
+        before = channel.readers[0]
+        channel.recognise(at, either_way=not self.oriented, last_chance=last_chance)
+        if channel.readers[0] is not before:
+            self.client_direction = 1 - self.client_direction
+
+    def _orient_readers(self) -> None:
+        if self.channel is not None and self.channel.readers[0] is not self.client_half.reader:
+            self.channel.swap()
+
+    def _take_gaps(self) -> None:
+        for direction in (0, 1):
+            half = self.halves[direction]
+            if not half.gaps:
+                continue
+            for start, end, at, time_ns in half.gaps:
+                self._tally.problem("gap")
+                if self._wants(Gap):
+                    where = Where(at, time_ns, self.name, self.side(direction), (), start, end)
+                    self.events.append(Placed(Place(at, OPENING), self.side(direction), Gap(where, end - start)))
+            half.gaps.clear()
+
+    # -- what it hands on ----------------------------------------------------------------
+
+    def take_events(self) -> list[Placed]:
+        """Everything that is known now, in stream order of each side; the end last."""
+        taken = self.events
+        self.events = []
+        if self.channel is not None:
+            self.channel.run()
+            taken += self.channel.events
+            self.channel.events = []
+        if self._end_facts is not None:
+            reason, place, time_ns, frames = self._end_facts
+            self._end_facts = None
+            if self._wants(ConnectionEnd):
+                taken.append(Placed(place, 2, self._end_event(reason, place.at, time_ns, frames)))
+        return taken
+
+    def row(self, frames: int | None = None) -> Connection:
+        """The connection as its row in the JSON contract."""
+        client, server = self.client_half, self.server_half
+        names = tuple(self.channel.names) if self.channel is not None else ()
+        return Connection(
+            self.id,
+            self.name,
+            self.endpoints[self.client_direction],
+            self.endpoints[1 - self.client_direction],
+            self.opened,
+            self._closed(),
+            self.closed_first,
+            self.frames if frames is None else frames,
+            client.bytes_seen,
+            server.bytes_seen,
+            self.rtt_ns,
+            names,
+        )
+
+    def _closed(self) -> Closed:
+        if self.rst_frame is not None:
+            return "rst"
+        fins = sum(half.fin_frame is not None for half in self.halves)
+        return ("open", "half-closed", "fin")[fins]
+
+    def _end_event(self, reason: _END_REASONS, at: int, time_ns: int, frames: int) -> ConnectionEnd:
+        client, server = self.client_half, self.server_half
+        own: tuple[int, ...] = (at,) if reason in ("fin", "rst") else ()
+        rst_side: Literal["client", "server"] | None = None
+        if self.rst_direction is not None:
+            rst_side = "client" if self.side(self.rst_direction) is Side.CLIENT else "server"
+        return ConnectionEnd(
+            Where(at, time_ns, self.name, None, own),
+            self.row(frames),
+            reason,
+            tuple(client.syn_frames),
+            (client.fin_frame, server.fin_frame),
+            (client.fin_acked_frame, server.fin_acked_frame),
+            self.rst_frame,
+            rst_side,
+        )
+
+    # -- small things --------------------------------------------------------------------
+
+    def _segment(
+        self, direction: int, p: Packet, start: int = -1, end: int = -1
+    ) -> tuple[Where, str, int, int, int, int]:
+        where = Where(p.number, p.time_ns, self.name, self.side(direction), (p.number,), start, end)
+        return where, flag_names(p.flags), p.seq, p.ack, p.window, p.size
+
+    def _note(self, kind: type[TcpSegment], direction: int, p: Packet) -> None:
+        if self._wants(kind):
+            self._place(kind(*self._segment(direction, p)), OPENING, direction)
+
+    def _place(self, event: Event, depth: int, direction: int) -> None:
+        if not self.muted:
+            self.events.append(Placed(Place(event.where.at, depth), self.side(direction), event))
+
+    @staticmethod
+    def _bytes(p: Packet, buffer: bytes | bytearray) -> bytes:
+        return bytes(memoryview(buffer)[p.offset : p.offset + min(p.captured, p.size)])

@@ -1,0 +1,199 @@
+"""Batches of frames to events in their order: the door of this room.
+
+Everything that frames decide comes out sorted by (frame, connection, depth, side), so that
+it never depends on how the capture was cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from inspect_cli.events.base import REPORTED, Event, Side, Where
+from inspect_cli.events.calls import Reported
+from inspect_cli.events.capture import CaptureComment, Undecoded
+from inspect_cli.events.tcp import Connection
+from inspect_cli.streams.channel import Channel, Placed, Protocol, Report
+from inspect_cli.streams.connections import LOOK_EVERY_FRAMES, ConnectionTable
+from inspect_cli.streams.reader import ENDED, OPENING, Place, Reader
+from inspect_cli.streams.tcp_states import TcpConnection
+from inspect_cli.wire.frames import Frames, Packets
+from inspect_cli.wire.packets import decode
+
+_FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
+_NO_CONNECTION = -1
+_Sorted = tuple[list[Event], list[Connection]]
+
+
+class Tracker:
+    """Frames and reported bytes in; events in order and let-go connections out."""
+
+    def __init__(
+        self,
+        protocols: Sequence[Protocol],
+        report: Report,
+        *,
+        verbose: bool = False,
+        only: int | None = None,
+        at_once: bool = True,
+        strict: bool = False,
+    ) -> None:
+        """`only`: parse this connection alone. `at_once`, `strict`: see ConnectionTable, Channel."""
+        self._protocols = protocols
+        self._report = report
+        self._verbose = verbose
+        self._strict = strict
+        self._table = ConnectionTable(
+            self._make_channel, report.wants, report.tally, verbose=verbose, only=only, at_once=at_once
+        )
+        self._sockets: dict[int, _Socket] = {}
+        self._udp: set[int] = set()
+        self.last_number = 0
+        """Number of the last frame fed; 0 before any."""
+        self.last_time_ns = 0
+        self.first_time_ns: int | None = None
+
+    def feed(self, frames: Frames) -> Iterator[_Sorted]:
+        """Events of these frames in order; cut where connections are looked over."""
+        start = 0
+        while start < len(frames):
+            number = frames.first_number + start
+            next_look = (number + LOOK_EVERY_FRAMES - 1) // LOOK_EVERY_FRAMES * LOOK_EVERY_FRAMES
+            end = min(len(frames), next_look - frames.first_number + 1)
+            part = frames if start == 0 and end == len(frames) else frames.part(start, end)
+            yield self._part(part)
+            if self.last_number % LOOK_EVERY_FRAMES == 0:
+                found, rows = self._table.look(self.last_number, self.last_time_ns)
+                yield self._in_order(found, []), rows
+            start = end
+
+    def reported(self, item: Reported) -> list[Event]:
+        """Bytes that passed a client's socket: the same parsers read them."""
+        socket = self._sockets.get(item.channel)
+        if socket is None:
+            socket = self._sockets[item.channel] = _Socket(item.channel, self._make_channel)
+        socket.take(item, self.last_number)
+        return self._socket_events(socket)
+
+    def close(self) -> Iterator[_Sorted]:
+        """What only the end of the capture decides."""
+        for socket in self._sockets.values():
+            socket.finish(self.last_number)
+            yield self._socket_events(socket), []
+        found, rows = self._table.close(self.last_number, self.last_time_ns)
+        yield self._in_order(found, []), rows
+
+    def _make_channel(self, readers: tuple[Reader, Reader]) -> Channel:
+        return Channel(readers, self._protocols, self._report, strict=self._strict)
+
+    def _part(self, frames: Frames) -> _Sorted:
+        tally = self._report.tally
+        packets = decode(frames)
+        tally.packets += len(frames)
+        tally.bytes += int(frames.original_size.sum())
+        self._count(packets)
+        loose = self._undecoded(frames, packets) + self._comments(frames)
+        found = self._table.feed(packets)
+        self.last_number = frames.first_number + len(frames) - 1
+        self.last_time_ns = int(frames.time_ns[-1])
+        if self.first_time_ns is None:
+            self.first_time_ns = int(frames.time_ns[0])
+        return self._in_order(found, loose), []
+
+    def _count(self, packets: Packets) -> None:
+        tally = self._report.tally
+        tcp = packets.protocol == 6
+        flags = packets.flags[tcp]
+        syn, ack = (flags & _SYN) != 0, (flags & _ACK) != 0
+        tally.syn += int(np.count_nonzero(syn & ~ack))
+        tally.syn_ack += int(np.count_nonzero(syn & ack))
+        tally.fin += int(np.count_nonzero(flags & _FIN))
+        tally.rst += int(np.count_nonzero(flags & _RST))
+        if not tcp.all():
+            self._udp.update(_udp_keys(packets, ~tcp))
+            tally.udp_conversations = len(self._udp)
+
+    def _undecoded(self, frames: Frames, packets: Packets) -> list[tuple[int, Event]]:
+        tally = self._report.tally
+        tally.undecoded_packets += len(packets.undecoded)
+        wanted = self._report.wants(Undecoded)
+        found: list[tuple[int, Event]] = []
+        for frame in packets.undecoded:
+            other_protocol = frame.reason == "protocol"
+            if not other_protocol:
+                tally.problem(f"undecoded-{frame.reason}")
+            if wanted and (self._verbose or not other_protocol):
+                number = frames.first_number + frame.row
+                where = Where(number, int(frames.time_ns[frame.row]), "", None, (number,))
+                found.append((number, Undecoded(where, frame.reason, frame.detail)))
+        return found
+
+    def _comments(self, frames: Frames) -> list[tuple[int, Event]]:
+        if not self._report.wants(CaptureComment):
+            return []
+        found: list[tuple[int, Event]] = []
+        for number, comments in frames.comments.items():
+            where = Where(number, int(frames.time_ns[number - frames.first_number]), "", None, (number,))
+            found += [(number, CaptureComment(where, comment)) for comment in comments]
+        return found
+
+    @staticmethod
+    def _in_order(found: list[tuple[TcpConnection, list[Placed]]], loose: list[tuple[int, Event]]) -> list[Event]:
+        keyed = [((number, _NO_CONNECTION, OPENING, 0), event) for number, event in loose]
+        for connection, placed in found:
+            number = connection.id
+            keyed += [((place.at, number, place.depth, side), event) for place, side, event in placed]
+        keyed.sort(key=lambda pair: pair[0])
+        return [event for _, event in keyed]
+
+    @staticmethod
+    def _socket_events(socket: _Socket) -> list[Event]:
+        placed = sorted(socket.channel.events, key=lambda p: (p.place, p.side))
+        socket.channel.events = []
+        return [p.event for p in placed]
+
+
+class _Socket:
+    """Two sides of one socket of a client, as it reported them."""
+
+    def __init__(self, number: int, make_channel: object) -> None:
+        name = f"socket/{number}"
+        self.readers = Reader(name, Side.CLIENT, REPORTED), Reader(name, Side.SERVER, REPORTED)
+        assert callable(make_channel)
+        self.channel: Channel = make_channel(self.readers)
+        self._ends = [0, 0]
+        self._time_ns = 0
+
+    def take(self, item: Reported, at: int) -> None:
+        reader = self.readers[item.side]
+        self._time_ns = item.time_ns
+        if item.data and not reader.is_finished:
+            start = self._ends[item.side]
+            end = self._ends[item.side] = start + len(item.data)
+            reader.add(start, end, item.data, 0, 0, at, item.time_ns)
+        if self.channel.protocol is None:
+            self.channel.recognise(at, either_way=False)
+        if item.ended:
+            reader.finish(Place(at, ENDED), item.time_ns)
+        self.channel.run()
+        self.channel.keep()
+
+    def finish(self, at: int) -> None:
+        if self.channel.protocol is None and any(self._ends):
+            self.channel.recognise(at, either_way=False, last_chance=True)
+        for reader in self.readers:
+            reader.finish(Place(at, ENDED), self._time_ns)
+        self.channel.run()
+
+
+def _udp_keys(packets: Packets, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> set[int]:
+    """A hash of each UDP conversation: both endpoints, whichever sent."""
+
+    def mixed(hi: str, lo: str, port: str) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+        value = getattr(packets, hi)[rows] * np.uint64(0x9E3779B97F4A7C15) ^ getattr(packets, lo)[rows]
+        value = value * np.uint64(0xBF58476D1CE4E5B9) ^ getattr(packets, port)[rows].astype(np.uint64)
+        return np.asarray((value ^ (value >> np.uint64(31))) * np.uint64(0x94D049BB133111EB))
+
+    both = mixed("source_hi", "source_lo", "source_port") + mixed("target_hi", "target_lo", "target_port")
+    return set(np.unique(both).tolist())
