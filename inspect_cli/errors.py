@@ -8,6 +8,7 @@
     +-- UsageProblem           2  what was asked for cannot be done as written
     |   +-- BadUrl                not a URL, no host, or a scheme that is not spoken here
     |   +-- NoSuchFile            a file or directory that does not exist
+    |   +-- IsADirectory          a directory where a file is meant
     |   +-- FileNotReadable       it exists but may not be read
     |   +-- OutputNotWritable     -o, -w or -c cannot be written
     |   +-- NotSupported          an option or value known to curl but not spoken here
@@ -88,6 +89,12 @@ class NoSuchFile(UsageProblem):
     """Data: path."""
 
     code = "no-such-file"
+
+
+class IsADirectory(UsageProblem):
+    """Data: path."""
+
+    code = "is-a-directory"
 
 
 class FileNotReadable(UsageProblem):

@@ -11,7 +11,7 @@ from inspect_cli.events.base import Event, Layer, noun
 class Undecoded(Event):
     """A frame whose headers could not be read.
 
-    `reason` is a stable word: `link-type`, `not-ip`, `truncated`, `ip-version`,
+    `reason` is a stable word: `link-type`, `protocol`, `truncated`, `ip-version`,
     `header-length`, `fragment`; `detail` a number or name (the link type, the ethertype).
     Only `link-type`, `truncated`, `ip-version` and `header-length` are entries of this
     kind; frames of other protocols (ARP, ICMP) are counted as undecoded only by `reason`.

@@ -34,7 +34,6 @@ class Walk(Protocol):
     next_number: int
     problem: str
     inside: str
-    interfaces: list[str]
 
     @property
     def drops(self) -> int: ...
@@ -49,8 +48,10 @@ class CaptureReader:
     or `error` says where the capture was cut off.
     """
 
-    def __init__(self, stream: BinaryIO, name: str, batch_bytes: int, first_number: int) -> None:
+    def __init__(self, stream: BinaryIO, name: str, batch_bytes: int, first_number: int, interfaces: list[str]) -> None:
         self.name = name
+        self.interfaces = interfaces
+        """Names of interfaces, as far as read; grows."""
         self.complete = False
         self.error: InspectError | None = None
         self._batch_bytes = max(batch_bytes, SMALLEST_BATCH)
@@ -62,11 +63,6 @@ class CaptureReader:
         while self._end < 4 and self._fill(0):
             pass
         self._walk = self._format()
-
-    @property
-    def interfaces(self) -> list[str]:
-        """Names of interfaces, as far as read; grows."""
-        return self._walk.interfaces
 
     @property
     def drops(self) -> int:
@@ -101,7 +97,7 @@ class CaptureReader:
         if magic in MAGICS:
             return PcapWalk(magic, self._first_number)
         if magic == PCAPNG_MAGIC:
-            return PcapngWalk(self._first_number)
+            return PcapngWalk(self._first_number, self.interfaces)
         raise NotACapture(path=self.name, first_bytes=start[:SHOWN_BYTES].hex(" "))
 
     def _fill(self, at: int) -> bool:
@@ -133,12 +129,20 @@ class CaptureReader:
         )
 
 
-def open_capture(stream: BinaryIO, name: str, *, batch_bytes: int = 8 << 20, first_number: int = 1) -> CaptureReader:
+def open_capture(
+    stream: BinaryIO,
+    name: str,
+    *,
+    batch_bytes: int = 8 << 20,
+    first_number: int = 1,
+    interfaces: list[str] | None = None,
+) -> CaptureReader:
     """Read the first bytes and choose the format by them; the stream stays the caller's.
 
+    `interfaces`: a list of names to go on with, where several files make one source.
     Raises: EmptyInput, NotACapture.
     """
-    return CaptureReader(stream, name, batch_bytes, first_number)
+    return CaptureReader(stream, name, batch_bytes, first_number, [] if interfaces is None else interfaces)
 
 
 class _Source:
@@ -160,10 +164,10 @@ class _Source:
         """Bytes put into `free`: what a pipe has now, or as much as fits; 0 at the end."""
         if self.problem:
             return 0
-        if self._gzip is None:
-            return self._plain.readinto(free)
         got = 0
         try:
+            if self._gzip is None:
+                return self._plain.readinto(free)
             # Decompressed bytes come by the kilobyte: too little for a batch.
             while got < len(free) and (more := self._gzip.readinto1(free[got:])):
                 got += more
@@ -171,6 +175,8 @@ class _Source:
             self.problem = "gzip-cut-off"
         except (gzip.BadGzipFile, zlib.error):
             self.problem = "gzip-broken"
+        except OSError:
+            self.problem = "read-failed"
         return got
 
 

@@ -51,7 +51,6 @@ class PcapWalk:
         self.next_number = first_number
         self.problem = ""
         self.inside = "header"
-        self.interfaces: list[str] = []
         self.drops = 0
 
     def walk(self, buffer: bytearray, start: int, end: int) -> Generator[Item, None, int]:

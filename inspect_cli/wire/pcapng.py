@@ -60,12 +60,12 @@ class _Interface:
 class PcapngWalk:
     """Walks over the blocks of a pcapng file; see capture_file.Walk."""
 
-    def __init__(self, first_number: int) -> None:
+    def __init__(self, first_number: int, interfaces: list[str]) -> None:
         self.next_number = first_number
         self.problem = ""
         self.inside = "header"
-        self.interfaces: list[str] = []
-        self._names: dict[str, int] = {}
+        self.interfaces = interfaces
+        self._names = {name: i for i, name in enumerate(interfaces)}
         self._order: Literal["<", ">"] = "<"
         self._head = struct.Struct("<II")
         self._block = _block_type("<")
