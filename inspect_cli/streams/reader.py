@@ -281,6 +281,12 @@ class Reader:
 
     # -- where it was --------------------------------------------------------------------
 
+    def at_of(self, offset: int) -> int | None:
+        """`Place.at` of the byte at `offset` (not yet read); None while it is not there."""
+        if not self._ends or offset >= self._ends[-1]:
+            return None
+        return self._ats[self._index(offset)]
+
     def heed(self, place: Place) -> None:
         """What is read from now on also waited for something that became known at `place`."""
         self._floor = max(self._floor, Place(place.at, place.depth + 1))
@@ -340,7 +346,8 @@ class Reader:
         if i < count and ends[i] > offset:
             return i
         if i + 1 < count and ends[i + 1] > offset:
-            self._first = i + 1
+            if offset == self.position:
+                self._first = i + 1
             return i + 1
         i = bisect_right(ends, offset, min(i, count))
         if offset == self.position:
