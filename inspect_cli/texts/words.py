@@ -20,6 +20,7 @@ _FILES: Final[Mapping[str, str]] = {
     "error": "errors",
     "label": "labels",
     "ui": "ui",
+    "cli": "cli",
 }
 """First word of a key -> the file that holds it; a key's words are the file's tables."""
 

@@ -1,0 +1,50 @@
+"""`cookie-trace`: requests, their packets, and what becomes of every cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from inspect_cli.cli.command import PartsCommand
+from inspect_cli.cli.options import RunOptions, output_options, request_options, run_options
+from inspect_cli.cli.output import Output
+from inspect_cli.errors import UsageProblem
+
+
+@click.command("cookie-trace", cls=PartsCommand)
+@click.argument("url", required=False)
+@request_options
+@click.option("-f", "--fail", is_flag=True, help="Exit 1 if the last answer is a 4xx or 5xx.")
+@run_options
+@output_options
+def command(parts: Sequence[dict[str, Any]], fail: bool, run: RunOptions, output: Output) -> int:
+    """Make HTTP requests, capture their packets, and show what becomes of every cookie.
+
+    Speaks curl: a line copied from a browser as cURL works with `curl` replaced. Requests after --then belong to
+    the same session, each with options of its own: a jar, as a browser has it, decides what is stored and sent.
+
+    Without URL: a tour of the practice server (login, session, logout).
+    """
+    from inspect_cli.cli.curl import client_options, cookie_files, jar_from, steps_of
+    from inspect_cli.cli.inside import enter
+    from inspect_cli.cli.observe import observe
+    from inspect_cli.cli.touring import http_tour
+
+    options = client_options(run)
+    jar = jar_from(cookie_files(parts), run.cookie_jar)
+    with ExitStack() as stack:
+        if parts[0]["url"]:
+            steps = steps_of(parts)
+        elif len(parts) > 1 or parts[0]["has_options"]:
+            raise UsageProblem(problem="url-missing")
+        else:
+            code = enter(run, output)
+            if code is not None:
+                return code
+            steps = stack.enter_context(http_tour())
+        from inspect_cli.sources.http_client import HttpClient
+
+        return observe(HttpClient(steps, jar, options), output, run, jar, fail=fail)

@@ -1,0 +1,27 @@
+"""`replay`: a capture file told as a timeline."""
+
+from __future__ import annotations
+
+import click
+
+from inspect_cli.cli.options import output_options
+from inspect_cli.cli.output import Output
+
+
+@click.command("replay")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--connection", type=click.IntRange(0), metavar="N", help="This connection only (Wireshark's tcp.stream).")
+@click.option("--summary", is_flag=True, help="Counts only.")
+@output_options
+def command(files: tuple[str, ...], connection: int | None, summary: bool, output: Output) -> int:
+    """Tell what happens in capture files: pcap and pcapng, gzip too; - is stdin.
+
+    Several files are read one after another, in order of their first frame's time.
+    """
+    from inspect_cli.cli.run import run
+    from inspect_cli.sources.file import CaptureFiles
+    from inspect_cli.timeline import Timeline
+
+    timeline = Timeline(summary_only=summary, verbose=output.verbose, connection=connection, strict=output.debug)
+    with CaptureFiles(files) as source, output.renderer(inputs=files) as renderer:
+        return run(source, timeline, renderer)

@@ -1,0 +1,46 @@
+"""`serve`: the practice site, for a browser or any client."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+import threading
+
+import click
+
+from inspect_cli.cli.options import language_options
+from inspect_cli.cli.output import Speech
+from inspect_cli.errors import UsageProblem
+
+
+@click.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="[default: a free one]")
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="A loopback address. [default: 127.0.0.1]")
+@language_options
+def command(port: int, host: str, language: Speech) -> int:
+    """Serve the practice site on loopback until Ctrl-C: login, cart, cookies of all kinds, WebSockets.
+
+    It behaves badly on purpose, so it listens on loopback only.
+    """
+    if not is_loopback(host):
+        raise UsageProblem(problem="not-loopback", host=host)
+    from inspect_cli.practice import running
+
+    words = language.words
+    with running(host, port) as site:
+        for key, url in (("site", site.http_url), ("websocket", site.ws_url + "/ws/echo"), ("raw", site.raw_url)):
+            click.echo(f"{url}  {words.say(f'cli.serve.{key}', {})}")
+        print(words.say("cli.serve.stop", {}), file=sys.stderr, flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass  # the way in which it ends
+    return 0
+
+
+def is_loopback(host: str) -> bool:
+    """An address of this machine alone, or localhost."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

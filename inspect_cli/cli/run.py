@@ -1,0 +1,225 @@
+"""The one loop, items in and rows out; the one place where problems are shown."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
+
+import click
+
+from inspect_cli.errors import CheckFailed, InspectError, NothingDecodable
+
+if TYPE_CHECKING:
+    from inspect_cli.events.base import Entry, Item
+    from inspect_cli.events.summary import Capture
+    from inspect_cli.events.tcp import Connection
+    from inspect_cli.render import Renderer
+    from inspect_cli.sources.client import Source
+    from inspect_cli.texts import Words
+    from inspect_cli.timeline import Timeline
+
+INTERRUPTED = 130
+FAULT = 1
+"""We are wrong: an exception that nobody foresaw."""
+
+
+class Writer(Protocol):
+    """What also gets every item: the file of -w."""
+
+    def write(self, item: Item) -> None: ...
+
+    def close(self, drops: int) -> None: ...
+
+
+def run(
+    source: Source,
+    timeline: Timeline,
+    renderer: Renderer,
+    writer: Writer | None = None,
+    *,
+    fail: bool = False,
+    begun: Callable[[Capture], None] = lambda capture: None,
+) -> int:
+    """Read an entered source to its end and show it; the exit code.
+
+    Ctrl-C ends the reading, not the showing: 130. `fail`: a final 4xx or 5xx is a problem.
+    `begun` is told the capture before the first row.
+
+    Raises: InspectError, after everything that was read has been shown.
+    """
+    rows = _Rows(renderer)
+    problem: InspectError | None = None
+    with _Interrupts() as interrupts:
+        begun(source.capture)
+        renderer.begin(source.capture)
+        try:
+            for item in interrupts.between(source.items()):
+                if writer is not None:
+                    writer.write(item)
+                rows.show(timeline.feed(item))
+        except InspectError as error:
+            problem = error
+        if writer is not None:
+            writer.close(source.drops)
+    timeline.tally.capture_drops = source.drops
+    rows.show(timeline.close(complete=source.capture.complete is not False and not interrupts.asked))
+    renderer.end(source.capture, timeline.tally)
+    problem = problem or source.error or _nothing_decodable(source, timeline, rows) or (rows.failure if fail else None)
+    if interrupts.asked:
+        return INTERRUPTED
+    if problem is not None:
+        raise problem
+    return 0
+
+
+def exit_code_of(action: Callable[[], Any], arguments: Sequence[str]) -> int:
+    """Run a command line; show what is wrong in one sentence, with a hint, on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that is not UTF-8 gets escapes, not an exception
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = action()
+        return code if isinstance(code, int) else 0
+    except InspectError as problem:
+        show(problem, _words(arguments))
+        return problem.exit_code
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except ReaderGone:
+        end_quietly()
+    except Exception as fault:
+        if "--debug" in arguments:
+            raise
+        said = f"{type(fault).__name__}: {fault}"
+        data = {"fault": said[:200], "command": shlex.join(["inspect-cli", *arguments, "--debug"])}
+        print("inspect-cli:", _words(arguments).say("cli.fault", data), file=sys.stderr)
+        return FAULT
+
+
+def show(problem: InspectError, words: Words) -> None:
+    """`inspect-cli: sentence`, and beneath it what to do."""
+    data: dict[str, object] = dict(problem.data)
+    worded = f"cli.problem.{data.get('problem', '')}"
+    if words.has(worded):
+        data["problem"] = words.say(worded, data)
+    print("inspect-cli:", words.say(f"error.{problem.code}.sentence", data), file=sys.stderr)
+    hint = f"error.{problem.code}.hint"
+    if words.has(hint):
+        for line in words.say(hint, data).splitlines():
+            print(f"  {line}", file=sys.stderr)
+
+
+class ReaderGone(Exception):
+    """Nobody reads our stdout any more (click would make exit code 1 of a BrokenPipeError)."""
+
+
+def end_quietly() -> NoReturn:
+    """End as other tools do whose reader went away: by SIGPIPE, without a word."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    os._exit(0)
+
+
+class _Rows:
+    """Shows rows, and remembers what the exit code depends on."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        from inspect_cli.events.base import Entry
+        from inspect_cli.events.capture import Undecoded
+        from inspect_cli.events.http import ResponseHead
+
+        self._entry_type, self._undecoded_type, self._response_type = Entry, Undecoded, ResponseHead
+        self._renderer = renderer
+        self.undecoded = ""
+        """Why the first frame that could not be decoded could not."""
+        self.status = 0
+        """Of the last final response."""
+
+    def show(self, rows: Iterable[Entry | Connection]) -> None:
+        entry, connection, entry_type = self._renderer.entry, self._renderer.connection, self._entry_type
+        for row in rows:
+            if isinstance(row, entry_type):
+                event = row.event
+                if isinstance(event, self._response_type):
+                    self.status = event.status if event.status >= 200 else self.status
+                elif isinstance(event, self._undecoded_type):
+                    self.undecoded = self.undecoded or event.reason
+                entry(row)
+            else:
+                connection(row)
+
+    @property
+    def failure(self) -> InspectError | None:
+        """RFC 9110 §15.5 and §15.6: client and server errors."""
+        return CheckFailed(what=f"HTTP {self.status}") if self.status >= 400 else None
+
+
+class _Interrupts:
+    """Ctrl-C between two items, never inside one: what was read is shown whole. A second one ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._waiting = False
+        self._before: Any = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._before = signal.signal(signal.SIGINT, self._interrupted)
+        except ValueError:  # not the main thread: whoever runs us there hears Ctrl-C
+            self._before = None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def between(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The items, until Ctrl-C."""
+        while not self.asked:
+            self._waiting = True
+            try:
+                item = next(items, None)
+            except KeyboardInterrupt:
+                self.asked = True
+                return
+            finally:
+                self._waiting = False
+            if item is None:
+                return
+            yield item
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        if self._waiting or self.asked:
+            self.asked = True
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _nothing_decodable(source: Source, timeline: Timeline, rows: _Rows) -> InspectError | None:
+    tally = timeline.tally
+    if source.capture.source != "file" or not tally.packets or tally.undecoded_packets < tally.packets:
+        return None
+    path = ", ".join(file.name for file in source.capture.files)
+    return NothingDecodable(path=path, frames=tally.packets, reason=rows.undecoded)
+
+
+def _words(arguments: Sequence[str]) -> Words:
+    """The language of errors, told even where the options themselves are wrong."""
+    from inspect_cli.texts import LANGUAGES, Words, default_language
+
+    chosen = ""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word == "--lang" or word.startswith("--lang="):
+            chosen = following if word == "--lang" else word.removeprefix("--lang=")
+    return Words(chosen if chosen in LANGUAGES else default_language(os.environ))
