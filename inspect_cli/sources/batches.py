@@ -1,0 +1,24 @@
+"""Frames that were read one by one, as the batch of columns that everything else reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inspect_cli.sources.packet_socket import Captured
+from inspect_cli.wire.frames import Frames
+
+
+def batch_of(captured: Sequence[Captured], first_number: int) -> Frames:
+    """A batch of its own buffer; the first frame has this number."""
+    sizes = np.array([len(frame.data) for frame in captured], dtype=np.int64)
+    return Frames(
+        buffer=b"".join(frame.data for frame in captured),
+        first_number=first_number,
+        time_ns=np.array([frame.time_ns for frame in captured], dtype=np.int64),
+        offset=np.cumsum(sizes) - sizes,
+        size=sizes,
+        original_size=np.array([frame.original_size for frame in captured], dtype=np.int64),
+        link_type=np.array([frame.link_type for frame in captured], dtype=np.int64),
+    )
