@@ -48,7 +48,7 @@ class Commands(click.Group):
         from inspect_cli.cli.run import exit_code_of
 
         arguments = list(sys.argv[1:] if args is None else args)
-        extra.update(args=arguments, prog_name="inspect-cli", standalone_mode=False)
+        extra.update(args=arguments, obj=arguments, prog_name="inspect-cli", standalone_mode=False)
         sys.exit(exit_code_of(lambda: super(Commands, self).main(**extra), arguments))
 
 

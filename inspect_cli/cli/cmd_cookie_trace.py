@@ -33,18 +33,15 @@ def command(parts: Sequence[dict[str, Any]], fail: bool, run: RunOptions, output
     from inspect_cli.cli.observe import observe
     from inspect_cli.cli.touring import http_tour
 
+    tours = not parts[0]["url"]
+    if tours and (len(parts) > 1 or parts[0]["has_options"]):
+        raise UsageProblem(problem="url-missing")
+    if tours:
+        enter(run, output)
     options = client_options(run)
     jar = jar_from(cookie_files(parts), run.cookie_jar)
     with ExitStack() as stack:
-        if parts[0]["url"]:
-            steps = steps_of(parts)
-        elif len(parts) > 1 or parts[0]["has_options"]:
-            raise UsageProblem(problem="url-missing")
-        else:
-            code = enter(run, output)
-            if code is not None:
-                return code
-            steps = stack.enter_context(http_tour())
+        steps = stack.enter_context(http_tour()) if tours else steps_of(parts)
         from inspect_cli.sources.http_client import HttpClient
 
         return observe(HttpClient(steps, jar, options), output, run, jar, fail=fail)

@@ -16,7 +16,7 @@ from inspect_cli.cli.output import Output
 @click.argument("url", required=False)
 @click.option("--send", metavar="TEXT", multiple=True, help="Send a message; - sends each line of stdin.")
 @click.option("--ping", is_flag=True, help="Send a ping.")
-@click.option("--listen", metavar="SECONDS", type=click.FloatRange(0), help="Listen that long before closing.")
+@click.option("--listen", metavar="SECONDS", type=click.FloatRange(0), default=0.0, help="Listen that long before closing.")
 @click.option("--close-code", metavar="CODE", type=click.IntRange(1000, 4999), default=1000, help="[default: 1000]")
 @click.option("--origin", metavar="ORIGIN", help="Origin, as a browser's page would send it.")
 @click.option("--subprotocol", metavar="NAME", multiple=True, help="Offer a subprotocol.")
@@ -27,7 +27,7 @@ def command(
     url: str | None,
     send: tuple[str, ...],
     ping: bool,
-    listen: float | None,
+    listen: float,
     close_code: int,
     origin: str | None,
     subprotocol: tuple[str, ...],
@@ -44,18 +44,17 @@ def command(
     from inspect_cli.cli.observe import observe
     from inspect_cli.cli.touring import messages, websocket_tour
 
+    tours = not url
+    if tours:
+        enter(run, output)
     options = client_options(run)
     jar = jar_from(cookie_files([part]), run.cookie_jar)
     texts = messages(send)
     with ExitStack() as stack:
-        if url:
-            url, login = checked_url(url, WEBSOCKET)
-        else:
-            code = enter(run, output)
-            if code is not None:
-                return code
+        if tours:
             url, tour = stack.enter_context(websocket_tour())
-            texts, login = texts or tour, ""
+            texts = texts or tour
+        url, login = checked_url(url or "", WEBSOCKET)
         from inspect_cli.sources.websocket_client import WebSocketClient
 
         headers, cookies = headers_of(part, login)

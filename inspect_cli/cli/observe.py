@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from inspect_cli.cli.examining import reason_words
 from inspect_cli.cli.options import RunOptions
 from inspect_cli.cli.output import Output, open_output, writing
 from inspect_cli.cli.run import run as run_source
@@ -28,12 +29,12 @@ def observe(client: Client, output: Output, run: RunOptions, jar: Jar, *, fail: 
     Raises: InspectError, after everything that was seen has been shown and written.
     """
     from inspect_cli.sources.live import Live
-    from inspect_cli.sources.rights import may_capture
     from inspect_cli.timeline import Timeline
 
     def begun(capture: Capture) -> None:
         if capture.source == "reported" and not run.silent:
-            output.hint("cli.reported.never" if sniff == "never" else "cli.reported.packets", reason=may_capture())
+            reason = reason_words(live.not_permitted, output.words)
+            output.hint("cli.reported.never" if sniff == "never" else "cli.reported.packets", reason=reason)
 
     sniff = sniffing(run, output)
     live = Live(client, sniff=sniff, interface=run.interface)

@@ -58,7 +58,7 @@ def run(
         begun(source.capture)
         renderer.begin(source.capture)
         try:
-            for item in interrupts.between(source.items()):
+            for item in interrupts.between(source):
                 if writer is not None:
                     writer.write(item)
                 rows.show(timeline.feed(item))
@@ -169,6 +169,8 @@ class _Interrupts:
     def __init__(self) -> None:
         self.asked = False
         self._waiting = False
+        self._told = False
+        """The source knows."""
         self._before: Any = None
 
     def __enter__(self) -> Self:
@@ -184,14 +186,20 @@ class _Interrupts:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def between(self, items: Iterator[Item]) -> Iterator[Item]:
-        """The items, until Ctrl-C."""
-        while not self.asked:
+    def between(self, source: Source) -> Iterator[Item]:
+        """The source's items, until Ctrl-C; a live source then ends by itself and gives what it still has."""
+        items = source.items()
+        while True:
+            if self.asked and not self._told:
+                self._told = True
+                interrupt = getattr(source, "interrupt", None)
+                if interrupt is None:
+                    return
+                interrupt()
             self._waiting = True
             try:
                 item = next(items, None)
             except KeyboardInterrupt:
-                self.asked = True
                 return
             finally:
                 self._waiting = False
@@ -200,10 +208,10 @@ class _Interrupts:
             yield item
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
-        if self._waiting or self.asked:
-            self.asked = True
+        again, self.asked = self.asked, True
+        if self._waiting or again:
+            self._told = True
             raise KeyboardInterrupt
-        self.asked = True
 
 
 def _nothing_decodable(source: Source, timeline: Timeline, rows: _Rows) -> InspectError | None:

@@ -1,0 +1,40 @@
+"""The page docs/commands.md, made from the commands' own help.
+
+    python -m tests.cli.reference > docs/commands.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from inspect_cli.cli import COMMANDS, cli
+
+HEAD = """# Commands
+
+Made from `--help` by `python -m tests.cli.reference > docs/commands.md`; a test holds it equal.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *_block("inspect-cli", cli, None), *_blocks()])
+
+
+def _blocks() -> Iterator[str]:
+    group = click.Context(cli, info_name="inspect-cli")
+    for name in COMMANDS:
+        command = cli.get_command(group, name)
+        assert command is not None
+        yield from _block(f"inspect-cli {name}", command, group)
+
+
+def _block(title: str, command: click.Command, parent: click.Context | None) -> list[str]:
+    name = title.split()[-1]
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=100, max_content_width=100)
+    return [f"## {title}\n", "```text", command.get_help(context), "```\n"]
+
+
+if __name__ == "__main__":
+    print(page(), end="")
