@@ -9,7 +9,7 @@ from click.shell_completion import get_completion_class
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print what a shell needs to complete this program's commands and options.
+    r"""Print what a shell needs to complete this program's commands and options.
 
     \b
     bash:  eval "$(inspect-cli completion bash)"        in ~/.bashrc

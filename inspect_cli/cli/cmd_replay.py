@@ -10,7 +10,9 @@ from inspect_cli.cli.output import Output
 
 @click.command("replay")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--connection", type=click.IntRange(0), metavar="N", help="This connection only (Wireshark's tcp.stream).")
+@click.option(
+    "--connection", type=click.IntRange(0), metavar="N", help="This connection only (Wireshark's tcp.stream)."
+)
 @click.option("--summary", is_flag=True, help="Counts only.")
 @output_options
 def command(files: tuple[str, ...], connection: int | None, summary: bool, output: Output) -> int:

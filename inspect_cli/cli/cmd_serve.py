@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import sys
 import threading
+from contextlib import suppress
 
 import click
 
@@ -30,11 +30,9 @@ def command(port: int, host: str, language: Speech) -> int:
     with running(host, port) as site:
         for key, url in (("site", site.http_url), ("websocket", site.ws_url + "/ws/echo"), ("raw", site.raw_url)):
             click.echo(f"{url}  {words.say(f'cli.serve.{key}', {})}")
-        print(words.say("cli.serve.stop", {}), file=sys.stderr, flush=True)
-        try:
+        click.echo(words.say("cli.serve.stop", {}), err=True)
+        with suppress(KeyboardInterrupt):  # the way in which it ends
             threading.Event().wait()
-        except KeyboardInterrupt:
-            pass  # the way in which it ends
     return 0
 
 

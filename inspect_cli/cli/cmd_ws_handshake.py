@@ -16,7 +16,9 @@ from inspect_cli.cli.output import Output
 @click.argument("url", required=False)
 @click.option("--send", metavar="TEXT", multiple=True, help="Send a message; - sends each line of stdin.")
 @click.option("--ping", is_flag=True, help="Send a ping.")
-@click.option("--listen", metavar="SECONDS", type=click.FloatRange(0), default=0.0, help="Listen that long before closing.")
+@click.option(
+    "--listen", metavar="SECONDS", type=click.FloatRange(0), default=0.0, help="Listen that long before closing."
+)
 @click.option("--close-code", metavar="CODE", type=click.IntRange(1000, 4999), default=1000, help="[default: 1000]")
 @click.option("--origin", metavar="ORIGIN", help="Origin, as a browser's page would send it.")
 @click.option("--subprotocol", metavar="NAME", multiple=True, help="Offer a subprotocol.")
@@ -70,5 +72,6 @@ def command(
             listen_s=listen,
             jar=jar,
             options=options,
+            same_site=part["site"],
         )
         return observe(client, output, run, jar)

@@ -38,7 +38,7 @@ _LETTERS: Final = "abcdefgijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUXYZ012346#:"
 
 
 def is_curls(option: str) -> bool:
-    """Does curl know this option (`--http2`, `--no-keepalive`, `-Z`)?"""
+    """Whether curl knows this option (`--http2`, `--no-keepalive`, `-Z`)."""
     if option.startswith("--"):
         return not {option[2:], option[2:].removeprefix("no-")}.isdisjoint(_LONG.split())
     return len(option) == 2 and option[1] in _LETTERS

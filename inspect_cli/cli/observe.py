@@ -37,6 +37,8 @@ def observe(client: Client, output: Output, run: RunOptions, jar: Jar, *, fail: 
             output.hint("cli.reported.never" if sniff == "never" else "cli.reported.packets", reason=reason)
 
     sniff = sniffing(run, output)
+    if run.insecure:
+        output.hint("cli.insecure")
     live = Live(client, sniff=sniff, interface=run.interface)
     timeline = Timeline(verbose=output.verbose, strict=output.debug)
     try:

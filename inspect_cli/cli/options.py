@@ -18,6 +18,7 @@ from inspect_cli.cli.output import Output, Speech
 Function = Callable[..., Any]
 Decorator = Callable[[Function], Function]
 
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What holds for a whole run of a client: capturing, TLS, time, the jar's file."""
@@ -95,10 +96,15 @@ _RUN: Final = (
 
 _HEADERS: Final = (
     click.option("-H", "--header", metavar="LINE", multiple=True, cls=PartOption, help='"Name: value", or @FILE.'),
-    click.option("-b", "--cookie", metavar="DATA|FILE", multiple=True, cls=PartOption, help='"a=1; b=2", or a jar file.'),
+    click.option(
+        "-b", "--cookie", metavar="DATA|FILE", multiple=True, cls=PartOption, help='"a=1; b=2", or a jar file.'
+    ),
     click.option("-A", "--user-agent", metavar="NAME", cls=PartOption, help="User-Agent."),
     click.option("-e", "--referer", metavar="URL", cls=PartOption, help="Referer."),
     click.option("-u", "--user", metavar="USER:PASSWORD", cls=PartOption, help="Basic authentication."),
+    click.option(
+        "--site/--cross-site", "site", default=True, cls=PartOption, help="Who asks: the same site or another."
+    ),
 )
 
 _REQUEST: Final = (
@@ -113,7 +119,6 @@ _REQUEST: Final = (
     click.option("-I", "--head", is_flag=True, cls=PartOption, help="HEAD request."),
     click.option("-L", "--location", is_flag=True, cls=PartOption, help="Follow redirects, hop by hop."),
     click.option("--max-redirs", metavar="N", type=click.IntRange(0), default=50, cls=PartOption, help="[default: 50]"),
-    click.option("--site/--cross-site", "site", default=True, cls=PartOption, help="Who asks: the same site or another."),
     click.option(
         "--navigate/--fetch", "navigate", default=True, cls=PartOption, help="A top-level navigation, or a script's."
     ),
@@ -137,7 +142,7 @@ def run_options(function: Function) -> Function:
 
 
 def request_options(function: Function) -> Function:
-    """curl's options of one request; a PartsCommand collects them as `parts`."""
+    """Options of one request, as curl has them; a PartsCommand collects them as `parts`."""
     return _stacked(function, _REQUEST)
 
 

@@ -6,9 +6,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, TextIO, cast
+
+import click
 
 from inspect_cli.errors import OutputNotWritable, UsageProblem
 
@@ -62,7 +64,7 @@ class Output:
     def hint(self, key: str, **data: object) -> None:
         """Say one line on stderr, unless -q."""
         if not self.quiet:
-            print(self.words.say(key, data), file=sys.stderr, flush=True)
+            click.echo(self.words.say(key, data), err=True)
 
     @contextmanager
     def renderer(self, inputs: Sequence[str] = ()) -> Iterator[Renderer]:
@@ -146,12 +148,10 @@ def open_output(path: str, mode: str, *, private: bool) -> IO[Any]:
 
     text = {} if "b" in mode else {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
     with writing(path):
-        file = open(path, mode, opener=opener, **text)  # type: ignore[call-overload]
+        file = open(path, mode, opener=opener, **text)  # type: ignore[call-overload]  # noqa: SIM115
     if private and hasattr(os, "fchmod") and os.path.isfile(path):
-        try:
+        with suppress(PermissionError):  # somebody else's file that we may write: its owner decides
             os.fchmod(file.fileno(), 0o600)
-        except PermissionError:
-            pass  # somebody else's file that we may write: its owner decides who reads it
     return cast(IO[Any], file)
 
 

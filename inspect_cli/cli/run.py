@@ -19,13 +19,27 @@ if TYPE_CHECKING:
     from inspect_cli.events.summary import Capture
     from inspect_cli.events.tcp import Connection
     from inspect_cli.render import Renderer
-    from inspect_cli.sources.client import Source
     from inspect_cli.texts import Words
     from inspect_cli.timeline import Timeline
 
 INTERRUPTED = 130
 FAULT = 1
 """We are wrong: an exception that nobody foresaw."""
+
+
+class Reading(Protocol):
+    """An entered source, as far as it is read here."""
+
+    @property
+    def capture(self) -> Capture: ...
+
+    @property
+    def drops(self) -> int: ...
+
+    @property
+    def error(self) -> InspectError | None: ...
+
+    def items(self) -> Iterator[Item]: ...
 
 
 class Writer(Protocol):
@@ -37,7 +51,7 @@ class Writer(Protocol):
 
 
 def run(
-    source: Source,
+    source: Reading,
     timeline: Timeline,
     renderer: Renderer,
     writer: Writer | None = None,
@@ -100,7 +114,7 @@ def exit_code_of(action: Callable[[], Any], arguments: Sequence[str]) -> int:
             raise
         said = f"{type(fault).__name__}: {fault}"
         data = {"fault": said[:200], "command": shlex.join(["inspect-cli", *arguments, "--debug"])}
-        print("inspect-cli:", _words(arguments).say("cli.fault", data), file=sys.stderr)
+        click.echo(f"inspect-cli: {_words(arguments).say('cli.fault', data)}", err=True)
         return FAULT
 
 
@@ -110,11 +124,11 @@ def show(problem: InspectError, words: Words) -> None:
     worded = f"cli.problem.{data.get('problem', '')}"
     if words.has(worded):
         data["problem"] = words.say(worded, data)
-    print("inspect-cli:", words.say(f"error.{problem.code}.sentence", data), file=sys.stderr)
+    click.echo(f"inspect-cli: {words.say(f'error.{problem.code}.sentence', data)}", err=True)
     hint = f"error.{problem.code}.hint"
     if words.has(hint):
         for line in words.say(hint, data).splitlines():
-            print(f"  {line}", file=sys.stderr)
+            click.echo(f"  {line}", err=True)
 
 
 class ReaderGone(Exception):
@@ -186,7 +200,7 @@ class _Interrupts:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def between(self, source: Source) -> Iterator[Item]:
+    def between(self, source: Reading) -> Iterator[Item]:
         """The source's items, until Ctrl-C; a live source then ends by itself and gives what it still has."""
         items = source.items()
         while True:
@@ -214,7 +228,7 @@ class _Interrupts:
             raise KeyboardInterrupt
 
 
-def _nothing_decodable(source: Source, timeline: Timeline, rows: _Rows) -> InspectError | None:
+def _nothing_decodable(source: Reading, timeline: Timeline, rows: _Rows) -> InspectError | None:
     tally = timeline.tally
     if source.capture.source != "file" or not tally.packets or tally.undecoded_packets < tally.packets:
         return None

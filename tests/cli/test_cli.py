@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from inspect_cli import __version__
 from inspect_cli.cli import COMMANDS, cli
 from inspect_cli.cli.curl_names import is_curls
+from inspect_cli.cli.reference import page
 from inspect_cli.texts import LANGUAGES, Words
-from tests.cli.reference import page
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"scapy", "httpx", "httpcore", "websockets", "numpy", "rich", "starlette", "hypercorn", "orjson", "asyncio"}
@@ -96,7 +96,7 @@ def test_completion_completes_commands_and_options() -> None:
 
 
 def test_both_languages_hold_the_same_sentences_of_the_commands() -> None:
-    keys = [[k for k in Words(lang).keys() if k.startswith("cli.")] for lang in LANGUAGES]
+    keys = [[k for k in sorted(Words(lang).keys()) if k.startswith("cli.")] for lang in LANGUAGES]
 
     assert keys[0] == keys[1]
     assert keys[0]

@@ -259,7 +259,9 @@ def test_a_jar_file_is_what_holds_no_equals_sign(tmp_path: Path) -> None:
     jar = jar_from(files, None)
 
     assert files == [str(file)]
-    assert [(c.name, c.value.value, c.domain, c.http_only) for c in jar.cookies] == [(b"sid", b"1=2", "a.example", True)]
+    assert [(c.name, c.value.value, c.domain, c.http_only) for c in jar.cookies] == [
+        (b"sid", b"1=2", "a.example", True)
+    ]
 
 
 def test_a_jar_that_is_yet_to_be_written_may_be_missing(tmp_path: Path) -> None:

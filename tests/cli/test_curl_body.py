@@ -68,7 +68,8 @@ def test_multipart_fields_and_files(tmp_path: Path) -> None:
 
     assert got == (
         b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
-        b'--B\r\nContent-Disposition: form-data; name="f"; filename="note.txt"\r\nContent-Type: text/plain\r\n\r\nhello\n\r\n'
+        b'--B\r\nContent-Disposition: form-data; name="f"; filename="note.txt"\r\n'
+        b"Content-Type: text/plain\r\n\r\nhello\n\r\n"
         b'--B\r\nContent-Disposition: form-data; name="g"\r\n\r\nhello\n\r\n'
         b'--B\r\nContent-Disposition: form-data; name="h"; filename="z"\r\nContent-Type: x/y\r\n\r\nhello\n\r\n'
         b"--B--\r\n"

@@ -1,7 +1,4 @@
-"""The page docs/commands.md, made from the commands' own help.
-
-    python -m tests.cli.reference > docs/commands.md
-"""
+"""The page docs/commands.md, made from the commands' own help: `python -m inspect_cli.cli.reference`."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from inspect_cli.cli import COMMANDS, cli
 
 HEAD = """# Commands
 
-Made from `--help` by `python -m tests.cli.reference > docs/commands.md`; a test holds it equal.
+Made from `--help` by `python -m inspect_cli.cli.reference > docs/commands.md`; a test holds it equal.
 """
 
 
@@ -31,10 +28,10 @@ def _blocks() -> Iterator[str]:
 
 
 def _block(title: str, command: click.Command, parent: click.Context | None) -> list[str]:
-    name = title.split()[-1]
+    name = title.rsplit(maxsplit=1)[-1]
     context = click.Context(command, info_name=name, parent=parent, terminal_width=100, max_content_width=100)
     return [f"## {title}\n", "```text", command.get_help(context), "```\n"]
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    click.echo(page(), nl=False)
