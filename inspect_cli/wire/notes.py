@@ -116,7 +116,7 @@ CALL_SHAPE: Final = {
     "arguments": TEXT,
     "result": TEXT,
 }
-SECRET_SHAPE: Final = {"value": BYTES, "kind": TEXT}
+SECRET_SHAPE: Final = {"value": BYTES, "kind": TEXT, "form": _one_of("", "pairs", "set-cookie", "scheme")}
 GIVEN_SHAPE: Final = {
     "name": BYTES,
     "value": _object(Secret, SECRET_SHAPE),

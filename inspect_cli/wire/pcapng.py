@@ -383,7 +383,7 @@ def _nanoseconds(
         # Less than two seconds fit 64 bits: too fine for columns of 64 bits, and nobody writes it.
         exact = [tick * 1_000_000_000 // per_second for tick in ticks.tolist()]
         return np.array(exact, np.int64) + np.clip(offset, 0, LAST_SECOND) * 1_000_000_000
-    seconds = (ticks // np.uint64(per_second)).astype(np.int64)
+    seconds = np.minimum(ticks // np.uint64(per_second), np.uint64(LAST_SECOND)).astype(np.int64)
     fraction = ticks % np.uint64(per_second)
     if 1_000_000_000 % per_second == 0:
         fraction = fraction * np.uint64(1_000_000_000 // per_second)
@@ -393,6 +393,6 @@ def _nanoseconds(
         fraction = fraction * np.uint64(1_000_000_000) // np.uint64(per_second)
     else:
         fraction = np.array([f * 1_000_000_000 // per_second for f in fraction.tolist()], np.uint64)
-    seconds = np.clip(np.clip(seconds, 0, LAST_SECOND) + offset, 0, LAST_SECOND)
+    seconds = np.clip(seconds + offset, 0, LAST_SECOND)
     times: Int64 = seconds * 1_000_000_000 + fraction.astype(np.int64)
     return times

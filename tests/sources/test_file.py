@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import sys
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from inspect_cli.errors import (
+    CaptureCutOff,
+    EmptyInput,
+    FileNotReadable,
+    InspectError,
+    IsADirectory,
+    NoSuchFile,
+    NotACapture,
+)
+from inspect_cli.events.summary import Capture, CaptureFile
+from inspect_cli.sources.file import CaptureFiles
+from inspect_cli.wire.frames import Frames
+from tests.wire.making import Pcapng, pcap, plain
+
+EARLY = pcap([(10, 0, b"a"), (30, 0, b"b")])
+LATE = pcap([(20, 0, b"c")])
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "early.pcap").write_bytes(EARLY)
+    (tmp_path / "late.pcap.gz").write_bytes(gzip.compress(LATE))
+    (tmp_path / "none.pcap").write_bytes(pcap([]))
+    (tmp_path / "text").write_text("no capture")
+    (tmp_path / "empty").touch()
+    (tmp_path / "cut.pcap").write_bytes(EARLY[:-1])
+    return tmp_path
+
+
+def read(*paths: Path | str, batch_bytes: int = 1000) -> tuple[list[Any], CaptureFiles]:
+    with CaptureFiles([str(path) for path in paths], batch_bytes) as source:
+        items = plain(source.items())
+    return items, source
+
+
+def test_one_file_is_read_from_its_first_frame_to_its_last(files: Path) -> None:
+    items, source = read(files / "early.pcap")
+    assert [item[:3] for item in items] == [(1, 10 * 10**9, b"a"), (2, 30 * 10**9, b"b")]
+    name = str(files / "early.pcap")
+    assert source.capture == Capture("file", [CaptureFile(name, 1, 2)], [], 10 * 10**9, 30 * 10**9, True)
+    assert (source.drops, source.error) == (0, None)
+
+
+def test_files_come_in_order_of_their_first_frame_and_numbers_count_on(files: Path) -> None:
+    items, source = read(files / "none.pcap", files / "late.pcap.gz", files / "early.pcap")
+    assert [item[:3:2] for item in items] == [(1, b"a"), (2, b"b"), (3, b"c")]
+    assert [(Path(f.name).name, f.first_frame, f.frames) for f in source.capture.files] == [
+        ("early.pcap", 1, 2),
+        ("late.pcap.gz", 3, 1),
+        ("none.pcap", 4, 0),
+    ]
+    assert (source.capture.started_ns, source.capture.ended_ns) == (10 * 10**9, 30 * 10**9)
+    assert (source.capture.complete, source.error) == (True, None)
+
+
+def test_nothing_is_known_of_the_end_before_it(files: Path) -> None:
+    with CaptureFiles([str(files / "early.pcap")]) as source:
+        assert source.capture == Capture("file", [], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("nowhere", NoSuchFile),
+        ("text/inside", NoSuchFile),
+        (".", IsADirectory),
+        ("text", NotACapture),
+        ("empty", EmptyInput),
+    ],
+)
+def test_what_cannot_be_read_is_said_before_anything_is_read(files: Path, name: str, error: type[InspectError]) -> None:
+    path = str(files / name)
+    with pytest.raises(error) as raised, CaptureFiles([path]):
+        pass
+    assert raised.value.data["path"] == path
+
+
+def test_a_path_that_cannot_be_is_not_readable() -> None:
+    with pytest.raises(FileNotReadable), CaptureFiles(["a\0b"]):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_without_the_right_to_read_is_not_readable(files: Path) -> None:
+    path = files / "early.pcap"
+    path.chmod(0)
+    with pytest.raises(FileNotReadable), CaptureFiles([str(path)]):
+        pass
+
+
+def test_a_file_that_open_refuses_is_not_readable(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **others: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(FileNotReadable) as raised, CaptureFiles([str(files / "early.pcap")]):
+        pass
+    assert raised.value.data["reason"] == "Permission denied"
+
+
+def test_a_file_cut_off_gives_what_it_holds_and_an_error_for_the_end(files: Path) -> None:
+    items, source = read(files / "cut.pcap")
+    assert [item[0] for item in items] == [1]
+    assert isinstance(source.error, CaptureCutOff)
+    assert source.error.data["frame"] == 1
+    assert source.capture.complete is False
+
+
+def test_among_several_a_file_that_is_no_capture_is_left_out_and_told(files: Path) -> None:
+    items, source = read(files / "text", files / "late.pcap.gz", files / "empty")
+    assert [item[2] for item in items] == [b"c"]
+    assert isinstance(source.error, NotACapture)
+    assert source.capture.complete is False
+    with pytest.raises(NotACapture):
+        read(files / "text", files / "empty")
+    with pytest.raises(NoSuchFile):
+        read(files / "early.pcap", files / "nowhere")
+
+
+def test_drops_and_interfaces_of_all_files_count(files: Path) -> None:
+    p = Pcapng()
+    for i, name in enumerate([b"eth0", b"lo"]):
+        data = (
+            p.shb() + p.idb(1, 0, (2, b"lo")) + p.idb(1, 0, (2, name)) + p.epb(b"x", i, 1) + p.isb(1, (5, p.number(4)))
+        )
+        (files / f"{i}.pcapng").write_bytes(data)
+    with CaptureFiles([str(files / "0.pcapng"), str(files / "1.pcapng")]) as source:
+        interfaces = [
+            item.interface.tolist()
+            for item in source.items()
+            if isinstance(item, Frames) and item.interface is not None
+        ]
+    assert (source.drops, source.capture.interfaces, interfaces) == (8, ["lo", "eth0"], [[1], [0]])
+
+
+class Stdin:
+    """What stands in for standard input."""
+
+    def __init__(self, buffer: BinaryIO) -> None:
+        self.buffer = buffer
+
+
+def pipe_of(data: bytes) -> BinaryIO:
+    reading, writing = os.pipe()
+    with open(writing, "wb") as out:
+        out.write(data)
+    return open(reading, "rb")
+
+
+def test_standard_input_is_read_as_a_pipe(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pipe_of(gzip.compress(LATE)) as pipe:
+        monkeypatch.setattr(sys, "stdin", Stdin(pipe))
+        items, source = read("-")
+    assert [item[2] for item in items] == [b"c"]
+    assert source.capture.files == [CaptureFile("-", 1, 1)]
+
+
+def test_standard_input_takes_its_place_among_files(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pipe_of(EARLY) as pipe:
+        monkeypatch.setattr(sys, "stdin", Stdin(pipe))
+        items, source = read(files / "late.pcap.gz", "-")
+    assert [item[2] for item in items] == [b"a", b"b", b"c"]
+
+
+def test_standard_input_that_is_no_file_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Stdin(io.BytesIO(LATE)))
+    assert [item[2] for item in read("-")[0]] == [b"c"]
+
+
+def test_a_named_pipe_is_read_as_it_comes(files: Path) -> None:
+    path = files / "pipe"
+    os.mkfifo(path)
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    seen = threading.Event()
+
+    def write() -> None:
+        with path.open("wb", buffering=0) as out:
+            out.write(EARLY[:-17])
+            seen.wait(10)
+            out.write(EARLY[-17:])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    numbers = []
+    with CaptureFiles([str(path)]) as source:
+        for item in source.items():
+            assert isinstance(item, Frames)
+            numbers.append(item.first_number)
+            seen.set()  # the second frame is written only when the first one was given
+    writer.join()
+    assert numbers == [1, 2]
+
+
+def test_what_a_pipe_gives_together_is_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pcap([(i, 0, bytes(100)) for i in range(300)])
+    with pipe_of(data) as pipe:
+        monkeypatch.setattr(sys, "stdin", Stdin(pipe))
+        with CaptureFiles(["-"]) as source:
+            sizes = [len(item) for item in source.items() if isinstance(item, Frames)]
+    assert sizes == [300]
