@@ -178,7 +178,7 @@ class ConnectionTable:
 
     @staticmethod
     def _is_reuse(batch: Batch, connection: TcpConnection, first: int, row: int) -> bool:
-        """Does the SYN at `row` begin a new connection of the same 5-tuple?
+        """Whether the SYN at `row` begins a new connection of the same 5-tuple.
 
         It does where this side has begun with another number before; a repeat of its SYN, or
         one that was captured late, does not.
@@ -283,7 +283,7 @@ class ConnectionTable:
         )
 
     def _continues(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> bool:
-        """Do the first rows of both sides stand exactly where their sides are?"""
+        """Whether the first rows of both sides stand exactly where their sides are."""
         for half, (low, high) in zip(connection.halves, self._side_rows(batch, index, start, end), strict=True):
             if high > low and batch.side_seq[low] != half.next_seq:
                 return False
@@ -395,7 +395,7 @@ def _sorted_rows(packets: Packets, rows: Int64) -> tuple[Int64, Int64, list[Key]
 
 
 def _neighbours_differ(columns: list[NDArray[Any]], order: Int64, mixed: NDArray[np.uint64]) -> bool:
-    """Do rows of equal hash that stand side by side belong to different 5-tuples?"""
+    """Whether rows of equal hash that stand side by side belong to different 5-tuples."""
     ordered = mixed[order]
     same = ordered[1:] == ordered[:-1]
     return any(bool(np.any(same & (c[order][1:] != c[order][:-1]))) for c in columns)

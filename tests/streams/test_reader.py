@@ -39,9 +39,17 @@ def test_bytes_are_read_over_the_borders_of_frames() -> None:
 def test_too_few_bytes_are_no_bytes_and_nothing_is_consumed() -> None:
     reader = reader_of(b"abc")
 
-    assert (Missing.BYTES, Missing.BYTES, 0) == (reader.read_exactly(4), reader.read_until(LINE_END, 9), reader.position)
+    assert (Missing.BYTES, Missing.BYTES, 0) == (
+        reader.read_exactly(4),
+        reader.read_until(LINE_END, 9),
+        reader.position,
+    )
     reader.finish(Place(20, ENDED), 20000)
-    assert (Missing.END, Missing.END, b"abc") == (reader.read_exactly(4), reader.read_until(LINE_END, 9), reader.peek(9))
+    assert (Missing.END, Missing.END, b"abc") == (
+        reader.read_exactly(4),
+        reader.read_until(LINE_END, 9),
+        reader.peek(9),
+    )
 
 
 def test_a_hole_stops_a_read_and_is_skipped_by_size() -> None:

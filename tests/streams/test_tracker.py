@@ -24,7 +24,8 @@ from inspect_cli.events.tcp import (
     Syn,
     SynAck,
 )
-from inspect_cli.streams.channel import WAIT, Protocol, Recognition, Report, Talk as ChannelTalk, Wait
+from inspect_cli.streams.channel import WAIT, Protocol, Recognition, Report, Wait
+from inspect_cli.streams.channel import Talk as ChannelTalk
 from inspect_cli.streams.reader import Missing, Reader
 from inspect_cli.streams.tracker import Tracker
 from tests.streams.segments import ACK, FIN, PSH, RST, SYN, Seg, Talk, frames_of
@@ -275,7 +276,7 @@ def test_handshake_carries_the_times_and_frames_of_all_three() -> None:
 
 
 @st.composite
-def traffic(draw: st.DrawFn) -> list[Seg]:
+def traffic(draw: st.DrawFn) -> list[Seg]:  # noqa: PLR0912 - one story a branch
     """Several connections on few ports, interleaved, with loss, repeats, disorder and resets."""
     chunks: list[list[Seg]] = []
     for _ in range(draw(st.integers(1, 3))):
