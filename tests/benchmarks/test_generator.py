@@ -15,18 +15,7 @@ from tests.benchmarks.generator import Shape, generate
 def test_a_generated_capture_holds_what_the_generator_says(tmp_path: Path, shape: Shape) -> None:
     path = tmp_path / "x.pcap"
     truth = generate(path, 5000, 3, shape)
-    names = [
-        "packets",
-        "bytes",
-        "undecoded_packets",
-        "syn",
-        "syn_ack",
-        "fin",
-        "rst",
-        "connections",
-        "udp_conversations",
-    ]
-    counts = dict.fromkeys(names, 0)
+    counts = dict.fromkeys(["packets", "bytes", "undecoded_packets", "syn", "syn_ack", "fin", "rst"], 0)
     tuples: set[tuple[int, ...]] = set()
     times = []
     with path.open("rb") as stream:
@@ -40,12 +29,9 @@ def test_a_generated_capture_holds_what_the_generator_says(tmp_path: Path, shape
                 counts[name] += int(np.count_nonzero((packets.flags & 18) == bits))
             counts["fin"] += int(np.count_nonzero(packets.flags & 1))
             counts["rst"] += int(np.count_nonzero(packets.flags & 4))
-            ends = zip(
-                packets.protocol.tolist(),
-                *(np.minimum(a, b).tolist() for a, b in ((packets.source_lo, packets.target_lo), (packets.source_port, packets.target_port))),
-                *(np.maximum(a, b).tolist() for a, b in ((packets.source_lo, packets.target_lo), (packets.source_port, packets.target_port))),
-                strict=True,
-            )  # fmt: skip
+            hosts, ports = (packets.source_lo, packets.target_lo), (packets.source_port, packets.target_port)
+            columns = [pick(*pair).tolist() for pair in (hosts, ports) for pick in (np.minimum, np.maximum)]
+            ends = zip(packets.protocol.tolist(), *columns, strict=True)
             tuples.update(ends)
             times += item.time_ns.tolist()
     counts["connections"] = sum(protocol == 6 for protocol, *_ in tuples)

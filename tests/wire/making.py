@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +14,6 @@ from inspect_cli.errors import InspectError
 from inspect_cli.events.base import Item
 from inspect_cli.wire.capture_file import open_capture
 from inspect_cli.wire.frames import Frames
-
-CORPUS = Path(os.environ.get("INSPECT_CLI_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
 
 Row = tuple[int, int, bytes, int, int]
 """Number, time_ns, captured bytes, original size, link type."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import csv
+import contextlib
 import gzip
 import io
 import random
@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspect_cli.errors import EmptyInput, NotACapture
+from inspect_cli.errors import EmptyInput, InputProblem, NotACapture
 from inspect_cli.wire.capture_file import open_capture
 from inspect_cli.wire.frames import Frames
 from inspect_cli.wire.packets import decode
-from tests.wire.making import CORPUS, pcap, read
+from tests.corpus import CORPUS, manifest, needs_corpus
+from tests.wire.making import pcap, read
 
 RECORDS = [(i, i, bytes([i]) * (i * 7 % 50)) for i in range(40)]
 FILE = pcap(RECORDS)
-MANIFEST = CORPUS / "MANIFEST.tsv"
 
 NO_CAPTURE_OF_OURS = {
     "captures/arkime__gre-erspan-vxlan.pcap": "tunnels",
@@ -31,17 +31,10 @@ NO_CAPTURE_OF_OURS = {
 }
 
 
-def corpus() -> list[dict[str, str]]:
-    if not MANIFEST.exists():
-        return []
-    with MANIFEST.open() as lines:
-        return list(csv.DictReader(lines, delimiter="\t"))
-
-
 def counted(path: Path, batch_bytes: int) -> dict[str, int]:
     counts = dict.fromkeys(["packets", "syn", "synack", "fin", "rst"], 0)
     with path.open("rb", buffering=0) as stream:
-        reader = open_capture(stream, str(path), batch_bytes=batch_bytes)  # type: ignore[arg-type]
+        reader = open_capture(stream, str(path), batch_bytes=batch_bytes)
         for item in reader:
             if isinstance(item, Frames):
                 packets = decode(item)
@@ -55,8 +48,8 @@ def counted(path: Path, batch_bytes: int) -> dict[str, int]:
     return counts
 
 
-@pytest.mark.skipif(not MANIFEST.exists(), reason="the corpus is not here (INSPECT_CLI_CORPUS)")
-@pytest.mark.parametrize("row", corpus(), ids=lambda row: row["path"].removeprefix("captures/"))
+@needs_corpus
+@pytest.mark.parametrize("row", manifest(), ids=lambda row: row["path"].removeprefix("captures/"))
 def test_flags_of_real_captures_are_those_of_the_manifest(row: dict[str, str]) -> None:
     small, large = (counted(CORPUS / row["path"], size) for size in (200, 8 << 20))
     assert small == large
@@ -81,11 +74,8 @@ def test_a_compressed_capture_cut_anywhere_gives_what_is_before_the_cut(data: st
     size = data.draw(st.integers(30, len(whole) - 1))
     try:
         found = read(whole[:size], 300)
-    except (NotACapture, EmptyInput):  # too few bytes for four of the capture
+    except InputProblem:  # too few bytes came out to know what it is
         assert size < 60
-        return
-    except Exception as error:
-        assert getattr(error, "code", "") == "capture-cut-off"  # not one byte came out
         return
     assert found.reason == "gzip-cut-off"
     assert found.items == read(FILE).items[: len(found.items)]
@@ -169,7 +159,5 @@ def test_frame_numbers_begin_where_they_are_told_to() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from([b"\xd4\xc3\xb2\xa1", b"\n\r\r\n", b"\x1f\x8b\x08\0", b""]), st.binary(max_size=200))
 def test_no_bytes_break_the_reader(magic: bytes, data: bytes) -> None:
-    try:
+    with contextlib.suppress(InputProblem):
         read(magic + data, 64)
-    except Exception as error:
-        assert getattr(error, "code", "") in ("not-a-capture", "empty-input", "capture-cut-off")

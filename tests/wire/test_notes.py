@@ -52,10 +52,11 @@ def test_items_come_back_as_they_were_written(items: list[Call | Context]) -> No
 
 
 def test_a_note_reads_well_in_wireshark() -> None:
-    assert write_note(CALL) == [
+    (note,) = write_note(CALL)
+    assert note == (
         'inspect-cli/1 {"call":{"time_ns":5,"name":"connect","fd":3,"phase":"begun","local":"",'
         '"remote":"127.0.0.1:80","arguments":"","result":""}}'
-    ]
+    )
 
 
 def test_an_item_too_long_for_a_comment_is_written_in_pieces() -> None:

@@ -85,10 +85,8 @@ def test_tls_keys_come_where_they_stand_and_other_secrets_are_skipped() -> None:
 
 def test_names_and_unknown_and_custom_blocks_are_skipped() -> None:
     p = Pcapng()
-    data = (
-        p.shb() + p.block(4, bytes(20)) + p.idb() + p.block(0xBAD, bytes(32)) + p.epb(b"a") + p.block(0x80000001, b"")
-    )
-    found = read(data)
+    skipped = p.block(4, bytes(20)) + p.block(0xBAD, bytes(32)) + p.block(0x80000001, b"")
+    found = read(p.shb() + skipped + p.idb() + p.epb(b"a") + skipped)
     assert (found.items, found.complete) == ([(1, 0, b"a", 1, 1)], True)
 
 
@@ -113,11 +111,8 @@ def test_our_items_come_before_the_frame_that_carries_them(batch_bytes: int) -> 
     assert read(data, batch_bytes).items == expected
 
 
-FILE = (
-    lambda p: (
-        p.shb() + p.idb(1, 0, (2, b"eth0")) + p.epb(b"one", 1, 0, None, (1, NOTE)) + p.dsb(b"keys") + p.epb(b"2", 2)
-    )
-)(Pcapng())
+P = Pcapng()
+FILE = P.shb() + P.idb(1, 0, (2, b"eth0")) + P.epb(b"one", 1, 0, None, (1, NOTE)) + P.dsb(b"keys") + P.epb(b"2", 2)
 
 
 @settings(max_examples=100, deadline=None)
@@ -180,10 +175,13 @@ def test_many_comments_take_no_more_than_their_time() -> None:
 
 BLOCKS = st.sampled_from(
     [
-        Pcapng().shb(), Pcapng(">").shb(), Pcapng().idb(), Pcapng(">").idb(), Pcapng().epb(b"12345"), Pcapng().spb(b"1", 9),
-        Pcapng().epb(b"123", 4, 0, None, (1, NOTE)), Pcapng().isb(0, (1, NOTE)), Pcapng().dsb(b"k"), Pcapng().block(0xBAD, b"1"),
+        *(block for p in (Pcapng(), Pcapng(">")) for block in (p.shb(), p.idb(), p.epb(b"12345"), p.spb(b"1", 9))),
+        P.epb(b"123", 4, 0, None, (1, NOTE)),
+        P.isb(0, (1, NOTE)),
+        P.dsb(b"k"),
+        P.block(0xBAD, b"1"),
     ]
-)  # fmt: skip
+)
 
 
 @settings(max_examples=100, deadline=None)

@@ -49,7 +49,7 @@ def numbered(items: list[Item]) -> list[Item]:
     number = 1
     for item in items:
         if isinstance(item, Frames):
-            item.comments = {number: texts for texts in item.comments.values()}
+            item.comments = dict(zip([number], item.comments.values(), strict=False))
             item.first_number = number
             number += len(item)
     return items
