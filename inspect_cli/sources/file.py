@@ -183,9 +183,6 @@ class _Pipe(io.RawIOBase):
         self._stream = stream
         self._again = b""
 
-    def readable(self) -> bool:
-        return True
-
     def close(self) -> None:
         self._stream.close()
         super().close()

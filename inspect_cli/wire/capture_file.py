@@ -190,9 +190,6 @@ class _Again(io.RawIOBase):
         once: Callable[[memoryview], int | None] | None = getattr(stream, "readinto1", None)
         self._read: Callable[[memoryview], int | None] = once or getattr(stream, "readinto")  # noqa: B009
 
-    def readable(self) -> bool:
-        return True
-
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if self.again:
             size = min(len(buffer), len(self.again))

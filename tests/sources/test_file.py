@@ -207,3 +207,45 @@ def test_what_a_pipe_gives_together_is_one_batch(monkeypatch: pytest.MonkeyPatch
         with CaptureFiles(["-"]) as source:
             sizes = [len(item) for item in source.items() if isinstance(item, Frames)]
     assert sizes == [300]
+
+
+def test_more_than_a_pipe_holds_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pcap([(i, 0, bytes(1000)) for i in range(300)])
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with open(writing, "wb") as out:
+            out.write(data)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with open(reading, "rb") as pipe:
+        monkeypatch.setattr(sys, "stdin", Stdin(pipe))
+        items, source = read("-", batch_bytes=1 << 20)
+    writer.join()
+    assert (len(items), source.capture.complete) == (300, True)
+
+
+def test_a_busy_pipe_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does one on a system that cannot wait for pipes."""
+
+    def cannot_wait(*arguments: object) -> None:
+        raise OSError(88, "Socket operation on non-socket")
+
+    monkeypatch.setattr("inspect_cli.sources.file.PATIENCE_S", -1.0)
+    with pipe_of(EARLY) as pipe:
+        monkeypatch.setattr(sys, "stdin", Stdin(pipe))
+        assert len(read("-")[0]) == 2
+    monkeypatch.setattr("inspect_cli.sources.file.PATIENCE_S", 1.0)
+    monkeypatch.setattr("inspect_cli.sources.file.select.select", cannot_wait)
+    with pipe_of(EARLY) as pipe:
+        monkeypatch.setattr(sys, "stdin", Stdin(pipe))
+        assert len(read("-")[0]) == 2
+
+
+def test_keys_and_calls_of_a_file_are_items_too(files: Path) -> None:
+    """And a file of which the first block is no frame still has a first frame."""
+    p = Pcapng()
+    (files / "keys.pcapng").write_bytes(p.shb() + p.dsb(b"keys") + p.idb() + p.epb(b"k", 15_000_000))
+    items, _ = read(files / "late.pcap.gz", files / "keys.pcapng")
+    assert [getattr(items[0], "lines", None), *(item[2] for item in items[1:])] == [b"keys", b"k", b"c"]

@@ -58,7 +58,11 @@ def test_a_section_has_its_own_byte_order_and_interfaces() -> None:
         assert read(data, batch_bytes).items == [(1, 1000, b"a", 1, 1), (2, 2000, b"b", 1, 101)]
 
 
-@given(st.integers(0, 255), st.integers(0, 2**64 - 1), st.integers(-(2**40), 2**40))
+RESOLUTIONS = st.one_of(st.integers(0, 22), st.integers(128, 128 + 70), st.integers(0, 255))
+
+
+@settings(max_examples=150, deadline=None)
+@given(RESOLUTIONS, st.integers(0, 2**64 - 1), st.integers(-(2**40), 2**40))
 def test_time_is_exact_for_every_resolution(resolution: int, ticks: int, offset: int) -> None:
     p = Pcapng()
     data = p.shb() + p.idb(1, 0, (9, bytes([resolution])), (14, struct.pack("<q", offset))) + p.epb(b"", ticks)
