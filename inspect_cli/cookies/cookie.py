@@ -41,13 +41,7 @@ class Cookie:
     @property
     def size_bytes(self) -> int:
         """What it takes to remember it, roughly."""
-        return (
-            300
-            + len(self.name)
-            + len(self.value.value)
-            + len(self.domain)
-            + len(self.path)
-        )
+        return 300 + len(self.name) + len(self.value.value) + len(self.domain) + len(self.path)
 
     def is_expired(self, now_ns: int) -> bool:
         """§5.7: its expiry date is in the past."""

@@ -44,9 +44,7 @@ def canonical_host(host: str) -> str | None:
 def _canonical_label(label: str) -> str | None:
     if not label.isascii():
         # §5.1.2 step 3. Mapping as in UTS 46 without deviations: ß stays ß (IDNA2008).
-        label = unicodedata.normalize(
-            "NFKC", unicodedata.normalize("NFKC", label).lower()
-        )
+        label = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).lower())
         if not label.isascii():
             try:
                 label = "xn--" + label.encode("punycode").decode("ascii")
@@ -120,10 +118,7 @@ def is_loopback(host: str) -> bool:
     The draft leaves "secure" to the client; a profile says whether this counts.
     """
     return (
-        host == "localhost"
-        or host.endswith(".localhost")
-        or host == "::1"
-        or (host.startswith("127.") and is_ip(host))
+        host == "localhost" or host.endswith(".localhost") or host == "::1" or (host.startswith("127.") and is_ip(host))
     )
 
 

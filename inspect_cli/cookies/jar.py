@@ -47,17 +47,11 @@ class Jar:
         """Roughly what it takes to remember them all."""
         return self._shelves.size_bytes
 
-    def store(
-        self, line: bytes, asking: Asking, now_ns: int, *, steps: bool = True
-    ) -> StoreDecision:
+    def store(self, line: bytes, asking: Asking, now_ns: int, *, steps: bool = True) -> StoreDecision:
         """Take a Set-Cookie line of a response to `asking`, received at `now_ns`."""
-        return decide_store(
-            self._shelves, self.profile, line, asking, now_ns, tell=steps
-        )
+        return decide_store(self._shelves, self.profile, line, asking, now_ns, tell=steps)
 
-    def send(
-        self, asking: Asking, now_ns: int, *, steps: bool = True
-    ) -> list[SendDecision]:
+    def send(self, asking: Asking, now_ns: int, *, steps: bool = True) -> list[SendDecision]:
         """Decide about each cookie of the site: those that go, in header order, then the rest.
 
         Counts as an access for those that go.
@@ -69,9 +63,7 @@ class Jar:
         trip = start_trip(self.profile, asking, now_ns, tell=False)
         if trip is None:
             return b""
-        going = [
-            cookie for cookie in self._shelves.matching(trip.host) if goes(cookie, trip)
-        ]
+        going = [cookie for cookie in self._shelves.matching(trip.host) if goes(cookie, trip)]
         going.sort(key=header_order)
         for cookie in going:
             self._shelves.touch(cookie, now_ns)
@@ -82,9 +74,7 @@ class Jar:
         self._shelves.insert(cookie)
         self._shelves.remove_excess(cookie.domain, self.profile, cookie.last_access_ns)
 
-    def find(
-        self, name: bytes, domain: str, path: str, *, host_only: bool
-    ) -> Cookie | None:
+    def find(self, name: bytes, domain: str, path: str, *, host_only: bool) -> Cookie | None:
         """The cookie of exactly that name, domain, path and host-only flag."""
         return self._shelves.find(domain, (name, host_only, path))
 

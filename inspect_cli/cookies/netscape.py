@@ -24,9 +24,7 @@ def read(text: str) -> list[Cookie]:
 
     `text` is the file decoded as UTF-8 with `surrogateescape`, so that every octet lives.
     """
-    return [
-        cookie for line in text.splitlines() if (cookie := _read_line(line)) is not None
-    ]
+    return [cookie for line in text.splitlines() if (cookie := _read_line(line)) is not None]
 
 
 def _read_line(line: str) -> Cookie | None:

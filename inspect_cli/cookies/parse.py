@@ -101,8 +101,7 @@ def parse_cookie_header(value: bytes) -> list[tuple[bytes, bytes]]:
     The draft gives no algorithm for servers; this mirrors §5.8.3 step 6, which wrote it.
     """
     pairs: list[tuple[bytes, bytes]] = []
-    for piece in value.split(b";"):
-        piece = piece.strip(_WSP)
+    for piece in (part.strip(_WSP) for part in value.split(b";")):
         if not piece:
             continue
         name, equals, content = piece.partition(b"=")

@@ -15,8 +15,4 @@ def path_matches(request_path: str, cookie_path: str) -> bool:
     if not request_path.startswith(cookie_path):
         return False
     size = len(cookie_path)
-    return (
-        len(request_path) == size
-        or cookie_path.endswith("/")
-        or request_path[size] == "/"
-    )
+    return len(request_path) == size or cookie_path.endswith("/") or request_path[size] == "/"

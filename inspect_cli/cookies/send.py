@@ -1,4 +1,4 @@
-"""Does a cookie go along with this request? (6265bis §5.8.3)"""
+"""Whether a cookie goes along with a request (6265bis §5.8.3)."""
 
 from __future__ import annotations
 
@@ -104,24 +104,12 @@ def _domain(cookie: Cookie, trip: Trip) -> Step:
         return _SAME_HOST
     if cookie.host_only or not domain_matches(trip.host, cookie.domain):
         trip.reason = "DomainMismatch"
-        return (
-            _step("domain-match", "failed", cookie.domain[:_SHORT])
-            if trip.tell
-            else _OTHER_HOST
-        )
-    if (
-        trip.profile.rejects_public_suffixes
-        and cookie.domain != trip.host
-        and is_public_suffix(cookie.domain)
-    ):
+        return _step("domain-match", "failed", cookie.domain[:_SHORT]) if trip.tell else _OTHER_HOST
+    if trip.profile.rejects_public_suffixes and cookie.domain != trip.host and is_public_suffix(cookie.domain):
         # The list may have changed since the cookie was stored.
         trip.reason = "InvalidDomain"
         return _IS_SUFFIX
-    return (
-        _step("domain-match", "passed", cookie.domain[:_SHORT])
-        if trip.tell
-        else _DOMAIN_MATCH
-    )
+    return _step("domain-match", "passed", cookie.domain[:_SHORT]) if trip.tell else _DOMAIN_MATCH
 
 
 def _path(cookie: Cookie, trip: Trip) -> Step:
@@ -130,11 +118,7 @@ def _path(cookie: Cookie, trip: Trip) -> Step:
             return _PATH_MATCH
         return _step("path-match", "passed", cookie.path[:_SHORT])
     trip.reason = "NotOnPath"
-    return (
-        _step("path-match", "failed", cookie.path[:_SHORT])
-        if trip.tell
-        else _OTHER_PATH
-    )
+    return _step("path-match", "failed", cookie.path[:_SHORT]) if trip.tell else _OTHER_PATH
 
 
 def _secure(cookie: Cookie, trip: Trip) -> Step:
@@ -165,9 +149,7 @@ def _same_site(cookie: Cookie, trip: Trip) -> Step:
     if (
         flag == "default"
         and trip.asking.top_level
-        and 0
-        <= trip.now_ns - cookie.creation_ns
-        < trip.profile.lax_allowing_unsafe_s * _NS
+        and 0 <= trip.now_ns - cookie.creation_ns < trip.profile.lax_allowing_unsafe_s * _NS
     ):
         return _SITE_YOUNG
     trip.reason = SAME_SITE_REASONS[flag]
@@ -184,9 +166,7 @@ RULES: Final[tuple[Callable[[Cookie, Trip], Step], ...]] = (
 )
 
 
-def start_trip(
-    profile: Profile, asking: Asking, now_ns: int, *, tell: bool
-) -> Trip | None:
+def start_trip(profile: Profile, asking: Asking, now_ns: int, *, tell: bool) -> Trip | None:
     """None where the host has no canonical form: nothing is ever sent there (§5.8.3 steps 1, 2)."""
     host = canonical_host(asking.host)
     if host is None:
@@ -218,9 +198,7 @@ def decide_cookie(cookie: Cookie, trip: Trip) -> SendDecision:
                 tuple(trail) if trip.tell else (),
             )
     trail.append(_ORDERED)
-    return SendDecision(
-        True, cookie, "Sent", _SENT_CLAUSE, tuple(trail) if trip.tell else ()
-    )
+    return SendDecision(True, cookie, "Sent", _SENT_CLAUSE, tuple(trail) if trip.tell else ())
 
 
 def goes(cookie: Cookie, trip: Trip) -> bool:
@@ -240,9 +218,7 @@ def header_order(cookie: Cookie) -> tuple[int, int, int]:
 
 def serialize(cookies: list[Cookie]) -> bytes:
     """The cookie-string (§5.8.3 step 6); a nameless cookie is its value alone."""
-    return b"; ".join(
-        c.name + b"=" + c.value.value if c.name else c.value.value for c in cookies
-    )
+    return b"; ".join(c.name + b"=" + c.value.value if c.name else c.value.value for c in cookies)
 
 
 def decide_send(

@@ -112,10 +112,7 @@ class Shelves:
         return any(
             cookie.secure
             and cookie.name == name
-            and (
-                domain_matches(cookie.domain, domain)
-                or domain_matches(domain, cookie.domain)
-            )
+            and (domain_matches(cookie.domain, domain) or domain_matches(domain, cookie.domain))
             and path_matches(path, cookie.path)
             for cookie in found
         )
@@ -124,9 +121,7 @@ class Shelves:
         yield from self.of_site(domain)
         yield from self.matching(domain)
 
-    def remove_excess(
-        self, domain: str, profile: Profile, now_ns: int
-    ) -> tuple[Cookie, ...]:
+    def remove_excess(self, domain: str, profile: Profile, now_ns: int) -> tuple[Cookie, ...]:
         """Bring the store back within its bounds after an insertion at `domain` (§5.7 step 24).
 
         Order: expired; not secure, over the domain's bound; over the domain's bound; any.

@@ -1,4 +1,4 @@
-"""Does a client keep this Set-Cookie line? (6265bis §5.6 and the 24 steps of §5.7)
+"""Whether a client keeps a Set-Cookie line (6265bis §5.6 and the 24 steps of §5.7).
 
 One rule is one function: it looks at the draft of the cookie, may settle a part of it, and
 gives its step. Rules stand in the order of the clauses; the first that fails ends it. Steps
@@ -34,7 +34,6 @@ from inspect_cli.events.cookies import BIS, Asking, SetCookie, Step
 
 _NS = 1_000_000_000
 _SHORT = 80
-Outcome = Literal["passed", "failed", "applied", "skipped"]
 
 SAME_SITE_REASONS: Final = {
     "strict": "SameSiteStrict",
@@ -85,7 +84,7 @@ class Draft:
     expires_ns: int | None = None
 
 
-def _step(step: int, check: str, outcome: Outcome, found: str = "") -> Step:
+def _step(step: int, check: str, outcome: Literal["passed", "failed", "applied", "skipped"], found: str = "") -> Step:
     return Step(f"{BIS} §5.7 step {step}", check, outcome, found)
 
 
@@ -122,9 +121,7 @@ _OVERLAY = _step(16, "overlay-secure", "failed")
 _SITE_NONE = _step(18, "same-site", "skipped", "None")
 _SITE_SAME = _step(18, "same-site", "passed", "same-site")
 _SITE_TOP = _step(18, "same-site", "passed", "top-level")
-_SITE_CROSS = {
-    flag: _step(18, "same-site", "failed", flag) for flag in SAME_SITE_REASONS
-}
+_SITE_CROSS = {flag: _step(18, "same-site", "failed", flag) for flag in SAME_SITE_REASONS}
 _NONE_SKIPPED = _step(19, "same-site-none", "skipped")
 _NONE_SECURE = _step(19, "same-site-none", "passed")
 _NONE_INSECURE = _step(19, "same-site-none", "failed")
@@ -133,8 +130,7 @@ _PREFIX_SECURE = _step(20, "prefix", "passed", "__Secure-")
 _PREFIX_SECURE_BROKEN = _step(20, "prefix", "failed", "__Secure-")
 _PREFIX_HOST = _step(21, "prefix", "passed", "__Host-")
 _PREFIX_HOST_BROKEN = {
-    what: _step(21, "prefix", "failed", f"__Host- {what}")
-    for what in ("Secure", "host-only", "Path", "Path=/")
+    what: _step(21, "prefix", "failed", f"__Host- {what}") for what in ("Secure", "host-only", "Path", "Path=/")
 }
 _NAMELESS_PREFIX = _step(22, "prefix", "failed")
 _NEW = _step(23, "replace", "skipped")
@@ -154,16 +150,9 @@ def _lifetime(draft: Draft) -> Step:
     """Max-Age before Expires; neither: until the session is over."""
     max_age = draft.parsed.max_age
     if max_age is not None:
-        if max_age <= 0:
-            draft.expires_ns = EARLIEST_NS  # §5.6.2 step 4
-        else:
-            # As far as any date reaches: what is beyond is capped by the next rule or never comes.
-            draft.expires_ns = draft.now_ns + min(max_age, 1 << 40) * _NS
-        return (
-            _step(6, "lifetime", "applied", f"Max-Age={str(max_age)[:20]}")
-            if draft.tell
-            else _SESSION
-        )
+        # §5.6.2 step 4; 2**40 s is far beyond any date.
+        draft.expires_ns = EARLIEST_NS if max_age <= 0 else draft.now_ns + min(max_age, 1 << 40) * _NS
+        return _step(6, "lifetime", "applied", f"Max-Age={str(max_age)[:20]}") if draft.tell else _SESSION
     if draft.parsed.expires_ns is not None:
         draft.expires_ns = draft.parsed.expires_ns
         return _EXPIRES
@@ -201,15 +190,9 @@ def _public_suffix(draft: Draft) -> Step | None:
         return _NO_SUFFIX
     if domain == draft.host:
         draft.domain = ""  # host-only: nobody else can be meant
-        return (
-            _step(9, "public-suffix", "applied", domain[:_SHORT])
-            if draft.tell
-            else _SUFFIX_IS_HOST
-        )
+        return _step(9, "public-suffix", "applied", domain[:_SHORT]) if draft.tell else _SUFFIX_IS_HOST
     draft.reason = "InvalidDomain"
-    return (
-        _step(9, "public-suffix", "failed", domain[:_SHORT]) if draft.tell else _SUFFIX
-    )
+    return _step(9, "public-suffix", "failed", domain[:_SHORT]) if draft.tell else _SUFFIX
 
 
 def _domain_match(draft: Draft) -> Step:
@@ -218,17 +201,9 @@ def _domain_match(draft: Draft) -> Step:
         return _HOST_ONLY
     if domain_matches(draft.host, draft.domain):
         draft.host_only = False
-        return (
-            _step(10, "domain-match", "passed", draft.domain[:_SHORT])
-            if draft.tell
-            else _DOMAIN_MATCH
-        )
+        return _step(10, "domain-match", "passed", draft.domain[:_SHORT]) if draft.tell else _DOMAIN_MATCH
     draft.reason = "InvalidDomain"
-    return (
-        _step(10, "domain-match", "failed", draft.domain[:_SHORT])
-        if draft.tell
-        else _DOMAIN_MISMATCH
-    )
+    return _step(10, "domain-match", "failed", draft.domain[:_SHORT]) if draft.tell else _DOMAIN_MISMATCH
 
 
 def _path(draft: Draft) -> Step:
@@ -238,11 +213,7 @@ def _path(draft: Draft) -> Step:
         return _step(11, "path", "passed", draft.path[:_SHORT]) if draft.tell else _PATH
     # §5.6.4 step 1: an empty Path, or one that does not begin with "/", means the default too.
     draft.path = default_path(draft.asking.path)
-    return (
-        _step(11, "path", "applied", draft.path[:_SHORT])
-        if draft.tell
-        else _DEFAULT_PATH
-    )
+    return _step(11, "path", "applied", draft.path[:_SHORT]) if draft.tell else _DEFAULT_PATH
 
 
 def _secure(draft: Draft) -> Step:
@@ -335,9 +306,7 @@ RULES: Final[tuple[Callable[[Draft], Step | None], ...]] = (
 )
 
 
-def _dropped(
-    parsed: SetCookie | None, reason: str, trail: list[Step], last: Step, tell: bool
-) -> StoreDecision:
+def _dropped(parsed: SetCookie | None, reason: str, trail: list[Step], last: Step, tell: bool) -> StoreDecision:
     return StoreDecision(
         False,
         False,
@@ -426,6 +395,4 @@ def _insert(draft: Draft, trail: list[Step]) -> StoreDecision:
     if evicted and draft.tell:
         trail.append(_step(24, "excess", "applied", str(len(evicted))))
     steps = tuple(trail) if draft.tell else ()
-    return StoreDecision(
-        True, False, cookie, parsed, old, "Stored", _STORED.clause, steps, evicted
-    )
+    return StoreDecision(True, False, cookie, parsed, old, "Stored", _STORED.clause, steps, evicted)

@@ -97,6 +97,8 @@ class CookieStored(CookieEvent):
     replaces: bool
     """A cookie of the same name, domain and path was there."""
     value_changed: bool
+    old_value: Secret | None = None
+    """The value that was replaced by another one."""
 
 
 @noun
@@ -107,6 +109,8 @@ class CookieDeleted(CookieEvent):
 
     attributes: tuple[tuple[bytes, bytes], ...]
     existed: bool
+    old_value: Secret | None = None
+    """The value that went, where it was known."""
 
 
 @noun
@@ -123,8 +127,10 @@ class CookieSent(CookieEvent):
     """A cookie in a captured Cookie field.
 
     `origin`: `stored` (its Set-Cookie was seen), `given` (a Context says so),
-    `unknown` (set before the capture began, or by a script). `expected` False: by the
-    rules it should not have been sent; then `reason` says why.
+    `unknown` (set before the capture began, or by a script; domain and path are "").
+    `expected` False: by the rules it should not have been sent; then `reason` says why.
+    Otherwise `reason` is `Sent`, `ByHand`, `Unknown`, or `ValueDiffers`: the jar has another
+    value under that name.
     """
 
     kind: ClassVar[str] = "cookie-sent"

@@ -10,12 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COOKIES = (
-    Path(
-        os.environ.get("INSPECT_CLI_CORPUS", ROOT / ".." / "shared" / "corpus")
-    ).resolve()
-    / "cookies"
-)
+COOKIES = Path(os.environ.get("INSPECT_CLI_CORPUS", ROOT / ".." / "shared" / "corpus")).resolve() / "cookies"
 
 NS = 1_000_000_000
 

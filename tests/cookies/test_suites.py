@@ -53,15 +53,10 @@ WPT_OTHERWISE = {
 
 
 def pairs(sent: list[dict[str, str]]) -> str:
-    return "; ".join(
-        f"{pair['name']}={pair['value']}" if pair["name"] else pair["value"]
-        for pair in sent
-    )
+    return "; ".join(f"{pair['name']}={pair['value']}" if pair["name"] else pair["value"] for pair in sent)
 
 
-@pytest.mark.parametrize(
-    ("suite", "now_s"), [("http-state", 1_300_000_000), ("tough-cookie", 1_795_000_000)]
-)
+@pytest.mark.parametrize(("suite", "now_s"), [("http-state", 1_300_000_000), ("tough-cookie", 1_795_000_000)])
 def test_parser_cases_of_the_http_state_working_group(suite: str, now_s: int) -> None:
     expected: dict[str, str] = {}
     actual: dict[str, str] = {}
@@ -75,11 +70,7 @@ def test_parser_cases_of_the_http_state_working_group(suite: str, now_s: int) ->
         if to.startswith("/"):
             to = "http://home.example.org:8888" + to
         actual[name] = jar.header(asking_for(to), now_s * NS).decode()
-        expected[name] = (
-            HTTP_STATE_OTHERWISE[name][1]
-            if name in HTTP_STATE_OTHERWISE
-            else pairs(case["sent"])
-        )
+        expected[name] = HTTP_STATE_OTHERWISE[name][1] if name in HTTP_STATE_OTHERWISE else pairs(case["sent"])
         assert (name in HTTP_STATE_OTHERWISE) == (expected[name] != pairs(case["sent"]))
     assert len(expected) == 150
     assert expected == actual
@@ -92,9 +83,7 @@ def test_raw_parser_cases_send_the_bytes_that_are_expected() -> None:
     run = 0
     for path in sorted(folder.glob("*-test")):
         name = path.name.removesuffix("-test")
-        known = {key.lower(): value for key, value in HTTP_STATE_OTHERWISE.items()}.get(
-            name.replace("-", "_")
-        )
+        known = {key.lower(): value for key, value in HTTP_STATE_OTHERWISE.items()}.get(name.replace("-", "_"))
         jar = Jar()
         to = "http://home.example.org:8888/cookie-parser-result"
         for line in path.read_bytes().split(b"\n"):
@@ -107,16 +96,10 @@ def test_raw_parser_cases_send_the_bytes_that_are_expected() -> None:
                 )
             elif field.lower() == b"location":
                 where = value.strip().decode()
-                to = (
-                    where
-                    if where.startswith("http")
-                    else "http://home.example.org:8888" + where
-                )
+                to = where if where.startswith("http") else "http://home.example.org:8888" + where
         if name in DISABLED:
             continue
-        sent = (
-            (folder / f"{name}-expected").read_bytes().strip().removeprefix(b"Cookie: ")
-        )
+        sent = (folder / f"{name}-expected").read_bytes().strip().removeprefix(b"Cookie: ")
         expected = sent if known is None else known[1].encode()
         assert (name, expected) == (
             name,
@@ -134,9 +117,7 @@ def test_http_cases_of_web_platform_tests() -> None:
         jar = Jar()
         for line in case["set_cookie"]:
             jar.store(line.encode(), page, 1_795_000_000 * NS)
-        expected = WPT_OTHERWISE.get(
-            case["name"], ("", case["expected_cookie_header"])
-        )[1]
+        expected = WPT_OTHERWISE.get(case["name"], ("", case["expected_cookie_header"]))[1]
         assert (case["name"], expected) == (
             case["name"],
             jar.header(page, 1_795_000_000 * NS).decode(),
@@ -195,12 +176,10 @@ def curl_text(name: str) -> str:
         r"%if large-time\n(.*?)%else\n.*?%endif",
         r"\1",
         text(f"curl/{name}"),
-        flags=re.S,
+        flags=re.DOTALL,
     )
     found = found.replace("%TAB", "\t").replace("%HOSTIP", "127.0.0.1")
-    return re.sub(
-        r"%repeat\[(\d+) x (.)\]%", lambda match: match[2] * int(match[1]), found
-    )
+    return re.sub(r"%repeat\[(\d+) x (.)\]%", lambda match: match[2] * int(match[1]), found)
 
 
 @pytest.mark.parametrize("name", sorted(CURL_URLS))
@@ -208,19 +187,11 @@ def test_jar_of_curl_after_one_response(name: str) -> None:
     source = curl_text(name)
     data = source[source.index("<data") : source.index("</data>")]
     jar = Jar()
-    for line in re.findall(r"^set-cookie:(.*)$", data, flags=re.I | re.M):
-        jar.store(
-            line.strip(" \t").encode(), asking_for(CURL_URLS[name]), 1_795_000_000 * NS
-        )
+    for line in re.findall(r"^set-cookie:(.*)$", data, flags=re.IGNORECASE | re.MULTILINE):
+        jar.store(line.strip(" \t").encode(), asking_for(CURL_URLS[name]), 1_795_000_000 * NS)
     file = source[source.rindex('<file name="%LOGDIR') : source.rindex("</file>")]
-    rows = [
-        line.removeprefix("#HttpOnly_").split("\t")
-        for line in file.split("\n")
-        if "\t" in line
-    ]
-    expected = {
-        (row[0].removeprefix(".").lower(), row[2], row[5], row[6]) for row in rows
-    }
+    rows = [line.removeprefix("#HttpOnly_").split("\t") for line in file.split("\n") if "\t" in line]
+    expected = {(row[0].removeprefix(".").lower(), row[2], row[5], row[6]) for row in rows}
     actual = {(c.domain, c.path, c.name.decode(), c.value.value.decode()) for c in jar}
     assert CURL_OTHERWISE.get(name, ("", expected))[1] == actual
 
@@ -264,9 +235,7 @@ def chromium_differs(case: dict[str, Any]) -> bool:
         near, top = True, True
         if via != "navigate":
             start = urlsplit(page)
-            near = same_site(
-                start.scheme, start.hostname or "", url.scheme, url.hostname or ""
-            )
+            near = same_site(start.scheme, start.hostname or "", url.scheme, url.hostname or "")
             top = via in ("link", "post")
         asking = asking_for(
             step["url"],
@@ -275,15 +244,8 @@ def chromium_differs(case: dict[str, Any]) -> bool:
             top_level=top,
         )
         header = jar.header(asking, now_ns)
-        wire = [
-            one
-            for one in step["wire"]
-            if (one["host"], one["path"]) == (url.hostname, url.path or "/")
-        ]
-        differs |= (
-            bool(wire)
-            and "; ".join(wire[0]["cookie"]).encode("latin-1", "replace") != header
-        )
+        wire = [one for one in step["wire"] if (one["host"], one["path"]) == (url.hostname, url.path or "/")]
+        differs |= bool(wire) and "; ".join(wire[0]["cookie"]).encode("latin-1", "replace") != header
         # Chromium says Schemeful… of the same refusal where the site differs by scheme or whole.
         blocked = {
             one["line"]: [reason.removeprefix("Schemeful") for reason in one["reasons"]]
@@ -291,9 +253,7 @@ def chromium_differs(case: dict[str, Any]) -> bool:
         }
         for line in step.get("set", ()):
             octets = line.encode("latin-1")
-            reasons = blocked.get(
-                line, blocked.get(octets.decode("utf-8", "replace"), [])
-            )
+            reasons = blocked.get(line, blocked.get(octets.decode("utf-8", "replace"), []))
             decision = jar.store(octets, asking, now_ns)
             refused = not (decision.stored or decision.deleted)
             differs |= refused != bool(reasons)
@@ -303,21 +263,13 @@ def chromium_differs(case: dict[str, Any]) -> bool:
 
 
 def test_decisions_and_reasons_of_a_recorded_chromium() -> None:
-    cases = [
-        case
-        for case in load("chromium/decisions.json")["cases"]
-        if "3pc-blocked" not in case["group"]
-    ]
+    cases = [case for case in load("chromium/decisions.json")["cases"] if "3pc-blocked" not in case["group"]]
     assert len(cases) == 168
-    assert sorted(CHROMIUM_OTHERWISE) == sorted(
-        case["id"] for case in cases if chromium_differs(case)
-    )
+    assert sorted(CHROMIUM_OTHERWISE) == sorted(case["id"] for case in cases if chromium_differs(case))
 
 
 def test_the_lists_of_exceptions_name_cases_that_exist() -> None:
     names = {case["test"] for case in load("http-state/parser.json")}
     assert set(HTTP_STATE_OTHERWISE) <= names
-    assert set(WPT_OTHERWISE) <= {
-        case["name"] for case in load("wpt/http-cookie-tests.json")
-    }
+    assert set(WPT_OTHERWISE) <= {case["name"] for case in load("wpt/http-cookie-tests.json")}
     assert json.dumps(sorted(CURL_OTHERWISE)) == '["test1105"]'

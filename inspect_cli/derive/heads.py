@@ -1,0 +1,183 @@
+"""What the cookie rules need of a message head, read once per head."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
+
+from inspect_cli.cookies.hosts import same_site
+from inspect_cli.events.base import Basis, Where
+from inspect_cli.events.cookies import BIS, Asking, Step
+from inspect_cli.events.http import MessageHead, ResponseHead, split_fields
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+_WANTED = frozenset(
+    (
+        b"host",
+        b"user-agent",
+        b"upgrade",
+        b"accept",
+        b"origin",
+        b"referer",
+        b"sec-fetch-site",
+        b"sec-fetch-mode",
+        b"sec-fetch-dest",
+    )
+)
+_SAME = {b"same-origin": True, b"same-site": True, b"none": True, b"cross-site": False}
+_MAX_NAME = 256
+
+
+class Recent(OrderedDict[_K, _V], Generic[_K, _V]):
+    """A dict of at most `most` keys: the one touched longest ago goes first."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def put(self, key: _K, value: _V) -> None:
+        self[key] = value
+        self.move_to_end(key)
+        if len(self) > self.most:
+            self.popitem(last=False)
+
+
+class FieldLine(NamedTuple):
+    """One field line of a head: its bytes [start, end) without the line end, and its value."""
+
+    start: int
+    end: int
+    value: bytes
+
+
+class Asked(NamedTuple):
+    """A request as a recorded client made it, as far as its head tells."""
+
+    asking: Asking
+    who: Step
+    """How same-site and top-level are known: from which field, or assumed."""
+
+
+def connection_of(channel: str) -> str:
+    """`tcp/3` of `tcp/3`, `tcp/3/tls`, `tcp/3/tls/h2/5`."""
+    second = channel.find("/", channel.find("/") + 1)
+    return channel if second < 0 else channel[:second]
+
+
+def is_final(response: ResponseHead) -> bool:
+    """Whether nothing else answers the request: no 1xx (RFC 9110 §15.2), or a 101."""
+    if response.head[9:10] != b"1":
+        return True
+    status = response.status
+    return status == 101 or not 100 <= status < 200
+
+
+def field_lines(head: bytes, name: bytes) -> list[FieldLine]:
+    """Lines of the field `name` (lower case), values as MessageHead.values gives them."""
+    lowered = head.lower()
+    wanted = b"\n" + name + b":"
+    at = lowered.find(wanted)
+    found: list[FieldLine] = []
+    while at >= 0:
+        start = at + 1
+        end = _line_end(head, start)
+        while head[end : end + 1] and head[end + 1 : end + 2] in (b" ", b"\t"):
+            end = _line_end(head, end + 1)  # obs-fold (RFC 9112 §5.2)
+        parts = [part.removesuffix(b"\r") for part in head[start + len(name) + 1 : end].split(b"\n")]
+        value = b" ".join(part.strip(b" \t") for part in parts) if len(parts) > 1 else parts[0].strip(b" \t")
+        stop = end - 1 if head[end - 1 : end] == b"\r" else end
+        found.append(FieldLine(start, stop, value))
+        at = lowered.find(wanted, end)
+    return found
+
+
+def _line_end(head: bytes, start: int) -> int:
+    end = head.find(b"\n", start)
+    return len(head) if end < 0 else end
+
+
+def where_of_line(head: MessageHead, line: FieldLine, basis: Basis) -> Where:
+    """Where one field line is; the whole head's place where that is no run of bytes."""
+    at, time_ns, channel, side, frames, start, end, _ = head.where
+    if start < 0 or end - start != len(head.head):
+        return Where(at, time_ns, channel, side, frames, start, end, basis)
+    return Where(at, time_ns, channel, side, frames, start + line.start, start + line.end, basis)
+
+
+def user_agent_of(head: bytes) -> bytes:
+    """The User-Agent, cut to what tells clients apart."""
+    lines = field_lines(head, b"user-agent")
+    return lines[0].value[:_MAX_NAME] if lines else b""
+
+
+@lru_cache(maxsize=256)
+def read_request(head: bytes, is_tls: bool) -> Asked | None:
+    """Who asks for what, by the head alone; None for a CONNECT, which asks for no resource."""
+    first, _, _ = head.partition(b"\n")
+    parts = first.rstrip(b"\r").split(b" ")
+    method = parts[0]
+    target = b" ".join(parts[1:-1]) if len(parts) > 2 else b" ".join(parts[1:])
+    if method == b"CONNECT":
+        return None
+    fields: dict[bytes, bytes] = {}
+    for name, value in split_fields(head):
+        known = name.lower()
+        if known in _WANTED:
+            fields.setdefault(known, value)
+    scheme = "https" if is_tls else "http"
+    host, path = fields.get(b"host", b""), target
+    before, found, rest = target.partition(b"://")
+    if found and before.isalpha():
+        # RFC 9112 §3.2.2: the absolute form goes before Host.
+        cut = min((i for i in map(rest.find, (b"/", b"?", b"#")) if i >= 0), default=len(rest))
+        host, path = rest[:cut].rpartition(b"@")[2], rest[cut:]
+        scheme = before.decode("ascii").lower()
+    path = path.partition(b"#")[0].partition(b"?")[0]
+    text = path.decode("latin-1") if path.startswith(b"/") else "/"
+    is_websocket = b"websocket" in fields.get(b"upgrade", b"").lower()
+    if is_websocket:
+        scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
+    name_of_host = host_without_port(host)
+    near, near_by = _is_same_site(fields, scheme, name_of_host)
+    top, top_by = _is_top_level(fields, near, is_websocket)
+    words = f"{'same-site' if near else 'cross-site'} ({near_by}), {'top-level' if top else 'not top-level'} ({top_by})"
+    asking = Asking(scheme, name_of_host, text, method.decode("latin-1")[:_MAX_NAME], near, top)
+    return Asked(asking, Step(f"{BIS} §5.2", "who-asks", "applied", words))
+
+
+def host_without_port(authority: bytes) -> str:
+    """The host of a Host field or authority, lower case, IPv6 without brackets."""
+    text = authority.strip().decode("latin-1").lower()
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    name, colon, port = text.rpartition(":")
+    return name if colon and (port.isdigit() or not port) and ":" not in name else text
+
+
+def _is_same_site(fields: dict[bytes, bytes], scheme: str, host: str) -> tuple[bool, str]:
+    said = _SAME.get(fields.get(b"sec-fetch-site", b"").lower())
+    if said is not None:
+        return said, "Sec-Fetch-Site"
+    for name, shown in ((b"origin", "Origin"), (b"referer", "Referer")):
+        before, found, rest = fields.get(name, b"").partition(b"://")
+        if found:
+            cut = min((i for i in map(rest.find, (b"/", b"?", b"#")) if i >= 0), default=len(rest))
+            other = host_without_port(rest[:cut].rpartition(b"@")[2])
+            return same_site(before.decode("latin-1").lower(), other, scheme, host), shown
+    return True, "assumed"
+
+
+def _is_top_level(fields: dict[bytes, bytes], near: bool, is_websocket: bool) -> tuple[bool, str]:
+    if is_websocket:
+        return False, "Upgrade"
+    mode = fields.get(b"sec-fetch-mode", b"").lower()
+    if mode:
+        destination = fields.get(b"sec-fetch-dest", b"document").lower()
+        return mode == b"navigate" and destination == b"document", "Sec-Fetch-Mode"
+    if not near:
+        # A page asks for text/html first where it is loaded, for anything else where it is part of one.
+        return fields.get(b"accept", b"").lower().startswith(b"text/html"), "Accept"
+    return True, "assumed"

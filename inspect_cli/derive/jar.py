@@ -1,0 +1,348 @@
+"""Which cookies clients keep and send, decided again from what the capture shows."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from inspect_cli.cookies.parse import parse_cookie_header, split_pair
+from inspect_cli.cookies.paths import default_path
+from inspect_cli.cookies.send import SendDecision
+from inspect_cli.cookies.store import StoreDecision
+from inspect_cli.derive.base import Deriver
+from inspect_cli.derive.clients import Client, Clients, Known
+from inspect_cli.derive.heads import (
+    Asked,
+    Recent,
+    connection_of,
+    field_lines,
+    host_without_port,
+    is_final,
+    read_request,
+    user_agent_of,
+    where_of_line,
+)
+from inspect_cli.events.base import INFERRED, REPORTED, Basis, Event, Secret, Where
+from inspect_cli.events.calls import Context, ContextGiven
+from inspect_cli.events.cookies import (
+    BIS,
+    Asking,
+    CookieDeleted,
+    CookieRefused,
+    CookieSent,
+    CookieStored,
+    CookieWithheld,
+    Step,
+)
+from inspect_cli.events.http import RequestHead, ResponseHead
+from inspect_cli.events.tcp import ConnectionEnd, Syn
+
+_MAX_PENDING = 256
+_MAX_OPEN = 16_384
+
+_NO_REQUEST = Step(f"{BIS} §5.7", "request", "skipped", "not captured")
+
+
+class _Situation(NamedTuple):
+    """A request with the client that made it."""
+
+    asking: Asking
+    who: Step
+    client: Client | None
+    basis: Basis
+    """Of what is decided about the client's jar."""
+    by_hand: frozenset[tuple[bytes, bytes]]
+
+
+class Jars(Deriver):
+    """CookieStored, CookieDeleted, CookieRefused of responses; CookieSent, CookieWithheld of requests.
+
+    A jar belongs to the name that a Context gives it, else to the client's address and
+    User-Agent: it holds what this capture shows. `now` is the head's time.
+    """
+
+    watches = (ContextGiven, RequestHead, ResponseHead, Syn, ConnectionEnd)
+
+    def __init__(self) -> None:
+        self._clients = Clients()
+        self._pending: deque[Context] = deque(maxlen=_MAX_PENDING)
+        self._contexts: Recent[tuple[str, int], Context] = Recent(_MAX_OPEN)
+        self._last_requests: Recent[str, RequestHead] = Recent(_MAX_OPEN)
+
+    def see(self, event: Event) -> Iterable[Event]:
+        if isinstance(event, RequestHead):
+            return self._requested(event)
+        if isinstance(event, ResponseHead):
+            return self._answered(event)
+        if isinstance(event, ContextGiven):
+            self._pending.append(event.context)
+        elif isinstance(event, Syn):
+            self._clients.opened(event)
+        else:
+            self._clients.closed(event.where.channel)
+            self._last_requests.pop(event.where.channel, None)
+        return ()
+
+    # -- requests ------------------------------------------------------------------------
+
+    def _requested(self, event: RequestHead) -> Iterable[Event]:
+        channel = event.where.channel
+        self._last_requests.put(connection_of(channel), event)
+        lines = field_lines(event.head, b"cookie")
+        if self._pending:
+            context = self._take_context(event)
+            if context is not None:
+                self._contexts.put((channel, event.index), context)
+                return self._decide(event, lines, _situation_of(context, self._clients.named(context)))
+        address = self._clients.address_of(connection_of(channel))
+        if not lines and not self._clients.has_any(address):
+            return ()
+        client = self._clients.recorded(address, user_agent_of(event.head), make=False)
+        if not lines and client is None:
+            return ()
+        asked = read_request(event.head, "/tls" in channel)
+        if asked is None:
+            return ()
+        asked = self._with_host(asked, event)
+        return self._decide(event, lines, _Situation(asked.asking, asked.who, client, INFERRED, frozenset()))
+
+    def _decide(self, event: RequestHead, lines: Iterable[tuple[int, int, bytes]], asks: _Situation) -> list[Event]:
+        decisions = asks.client.jar.send(asks.asking, event.where.time_ns) if asks.client is not None else []
+        matching = _Matching(event, asks, decisions)
+        found: list[Event] = []
+        for line in field_lines(event.head, b"cookie") if lines else ():
+            where = where_of_line(event, line, event.where.basis)
+            found += [matching.sent(where, name, value) for name, value in parse_cookie_header(line.value)]
+        found += matching.withheld()
+        if asks.client is not None:
+            self._clients.grown(asks.client)  # expired ones may have gone
+        return found
+
+    def _take_context(self, event: RequestHead) -> Context | None:
+        """The first Context that fits; those of its jar before it were never asked (or not captured)."""
+        asked = read_request(event.head, "/tls" in event.where.channel)
+        if asked is None:
+            return None
+        asking = asked.asking
+        fits = [c for c in self._pending if c.asking.method == asking.method and c.asking.path == asking.path]
+        # A Host field given by hand may differ from the URL's host.
+        exact = [c for c in fits if host_without_port(c.asking.host.encode("utf-8", "replace")) == asking.host]
+        context = exact[0] if exact else fits[0] if fits and fits[0] is self._pending[0] else None
+        if context is None:
+            return None
+        kept: list[Context] = []
+        is_before = True
+        for other in self._pending:
+            if other is context:
+                is_before = False
+            elif not is_before or other.jar != context.jar:
+                kept.append(other)
+        self._pending.clear()
+        self._pending.extend(kept)
+        return context
+
+    # -- responses -----------------------------------------------------------------------
+
+    def _answered(self, event: ResponseHead) -> Iterable[Event]:
+        context = self._context_of(event)
+        lines = field_lines(event.head, b"set-cookie")
+        if not lines:
+            return ()
+        asks = self._situation(event, context)
+        if asks is None or asks.client is None:
+            return ()
+        found: list[Event] = []
+        for line in lines:
+            decision = asks.client.jar.store(line.value, asks.asking, event.where.time_ns)
+            found.append(_stored_event(event, where_of_line(event, line, asks.basis), line.value, decision, asks))
+        self._clients.grown(asks.client)
+        return found
+
+    def _context_of(self, event: ResponseHead) -> Context | None:
+        if not self._contexts or event.request is None:
+            return None
+        key = (event.request.where.channel, event.request.index)
+        return self._contexts.pop(key, None) if is_final(event) else self._contexts.get(key)
+
+    def _situation(self, event: ResponseHead, context: Context | None) -> _Situation | None:
+        if context is not None:
+            return _situation_of(context, self._clients.named(context))
+        connection = connection_of(event.where.channel)
+        request = event.request or self._last_requests.get(connection)
+        asked = read_request(request.head, "/tls" in event.where.channel) if request is not None else None
+        if request is None or event.request is None:
+            # The request was not captured: its host may be that of an earlier one; its path is not known.
+            host = asked.asking.host if asked is not None else self._clients.server_of(connection)
+            if not host:
+                return None  # nobody can say whose cookie it is
+            asked = Asked(Asking("https" if "/tls" in event.where.channel else "http", host, "/"), _NO_REQUEST)
+        if asked is None:
+            return None
+        if event.request is not None:
+            asked = self._with_host(asked, event.request)
+        address = self._clients.address_of(connection)
+        user_agent = user_agent_of(request.head) if request is not None else b""
+        client = self._clients.recorded(address, user_agent, make=True)
+        return _Situation(asked.asking, asked.who, client, INFERRED, frozenset())
+
+    def _with_host(self, asked: Asked, request: RequestHead) -> Asked:
+        """Without a Host field (HTTP/1.0) the server's address stands for it."""
+        if asked.asking.host:
+            return asked
+        ask = asked.asking
+        host = self._clients.server_of(connection_of(request.where.channel))
+        return Asked(Asking(ask.scheme, host, ask.path, ask.method, ask.same_site, ask.top_level), asked.who)
+
+
+def _situation_of(context: Context, client: Client) -> _Situation:
+    asking = context.asking
+    words = (
+        f"{'same-site' if asking.same_site else 'cross-site'}, {'top-level' if asking.top_level else 'not top-level'}"
+    )
+    by_hand = frozenset((given.name, given.value.value) for given in context.given if given.by_hand)
+    return _Situation(asking, Step(f"{BIS} §5.2", "who-asks", "applied", words), client, REPORTED, by_hand)
+
+
+def _stored_event(
+    event: ResponseHead, where: Where, line: bytes, decision: StoreDecision, asks: _Situation
+) -> CookieStored | CookieDeleted | CookieRefused:
+    steps = (asks.who, *decision.steps)
+    cookie, parsed, old = decision.cookie, decision.parsed, decision.replaced
+    if cookie is None or parsed is None:
+        name, value = split_pair(line)
+        domain = parsed.domain.decode("latin-1") if parsed is not None and parsed.domain else asks.asking.host
+        path = parsed.path if parsed is not None else None
+        return CookieRefused(
+            where,
+            event,
+            name,
+            Secret(value, "cookie"),
+            domain,
+            path.decode("latin-1") if path and path.startswith(b"/") else default_path(asks.asking.path),
+            decision.reason,
+            decision.reference,
+            steps,
+            parsed.attributes if parsed is not None else (),
+        )
+    if decision.deleted:
+        return CookieDeleted(
+            where,
+            event,
+            cookie.name,
+            cookie.value,
+            cookie.domain,
+            cookie.path,
+            decision.reason,
+            decision.reference,
+            steps,
+            parsed.attributes,
+            old is not None,
+            old.value if old is not None else None,
+        )
+    cookie.tag = Known(event.where.frames, is_given=False)
+    changed = old is not None and old.value.value != cookie.value.value
+    return CookieStored(
+        where,
+        event,
+        cookie.name,
+        cookie.value,
+        cookie.domain,
+        cookie.path,
+        decision.reason,
+        decision.reference,
+        steps,
+        parsed.attributes,
+        cookie.host_only,
+        cookie.expires_ns,
+        cookie.secure,
+        cookie.http_only,
+        cookie.same_site,
+        old is not None,
+        changed,
+        old.value if old is not None and changed else None,
+    )
+
+
+class _Matching:
+    """Captured pairs against what the jar would send."""
+
+    def __init__(self, head: RequestHead, asks: _Situation, decisions: list[SendDecision]) -> None:
+        self._head = head
+        self._asks = asks
+        self._decisions = decisions
+        self._matched: set[int] = set()
+        self._by_pair: dict[tuple[bytes, bytes], list[SendDecision]] = {}
+        self._by_name: dict[bytes, list[SendDecision]] = {}
+        for decision in decisions:
+            cookie = decision.cookie
+            self._by_pair.setdefault((cookie.name, cookie.value.value), []).append(decision)
+            if decision.sent:
+                self._by_name.setdefault(cookie.name, []).append(decision)
+
+    def sent(self, where: Where, name: bytes, value: bytes) -> CookieSent:
+        secret = Secret(value, "cookie")
+        found = self._by_pair.get((name, value))
+        if found:
+            # The same pair once more (another path, or simply twice) is the next one, if there is one.
+            decision = found[0] if len(found) == 1 else found.pop(0)
+            self._matched.add(id(decision))
+            return self._as_known(where, name, secret, decision)
+        by_hand = (name, value) in self._asks.by_hand
+        reason = "ByHand" if by_hand else "Unknown"
+        others = [d for d in self._by_name.get(name, ()) if id(d) not in self._matched] if not by_hand else ()
+        if others:
+            # A script, or a response that was not captured, changed it.
+            self._matched.add(id(others[0]))
+            reason = "ValueDiffers"
+        origin: Literal["given", "unknown"] = "given" if by_hand else "unknown"
+        return CookieSent(
+            where, self._head, name, secret, "", "", reason, "", (self._asks.who,), origin, expected=True, set_frames=()
+        )
+
+    def _as_known(self, where: Where, name: bytes, value: Secret, decision: SendDecision) -> CookieSent:
+        cookie = decision.cookie
+        known = cookie.tag if isinstance(cookie.tag, Known) else Known((), is_given=True)
+        known.is_missed = False
+        return CookieSent(
+            where,
+            self._head,
+            name,
+            value,
+            cookie.domain,
+            cookie.path,
+            decision.reason,
+            decision.reference,
+            (self._asks.who, *decision.steps),
+            "given" if known.is_given else "stored",
+            expected=decision.sent,
+            set_frames=known.frames,
+        )
+
+    def withheld(self) -> list[CookieWithheld]:
+        """Cookies that stay: because a rule keeps them, or although none does (said once)."""
+        found: list[CookieWithheld] = []
+        for decision in self._decisions:
+            if id(decision) in self._matched:
+                continue
+            cookie = decision.cookie
+            known = cookie.tag
+            if decision.sent:
+                if not isinstance(known, Known) or known.is_given or known.is_missed:
+                    continue
+                known.is_missed = True
+            found.append(
+                CookieWithheld(
+                    self._head.where._replace(basis=self._asks.basis),
+                    self._head,
+                    cookie.name,
+                    cookie.value,
+                    cookie.domain,
+                    cookie.path,
+                    "NotSent" if decision.sent else decision.reason,
+                    decision.reference,
+                    (self._asks.who, *decision.steps),
+                    expected=not decision.sent,
+                )
+            )
+        return found

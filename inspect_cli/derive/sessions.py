@@ -1,0 +1,168 @@
+"""Session IDs: handed out, sent back, changed, kept over a login, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from inspect_cli.derive.base import Deriver
+from inspect_cli.derive.heads import Recent, is_final
+from inspect_cli.derive.session_ids import entropy_bits, known_name, names_session
+from inspect_cli.events.base import INFERRED, OBSERVED, Event, Secret
+from inspect_cli.events.cookies import (
+    CookieDeleted,
+    CookieEvent,
+    CookieSent,
+    CookieStored,
+    LoginSeen,
+    SessionChanged,
+    SessionEnded,
+    SessionIssued,
+    SessionKept,
+    SessionReturned,
+)
+from inspect_cli.events.http import ResponseHead
+
+_MAX_IDS = 10_000
+_MAX_OPEN = 4_096
+
+_Id = tuple[bytes, bytes]
+
+
+@dataclass(slots=True)
+class _Issued:
+    frames: tuple[int, ...]
+    is_returned: bool = False
+    is_kept: bool = False
+    """Its going on over a login was said."""
+
+
+@dataclass(slots=True)
+class _Carried:
+    """A session ID in a request."""
+
+    value: Secret
+    frames: tuple[int, ...]
+
+
+def _id(name: bytes, value: bytes) -> _Id:
+    # A digest where the value is long: ten thousand of them are remembered.
+    return (name[:256], value if len(value) <= 64 else blake2b(value, digest_size=16).digest())
+
+
+class Sessions(Deriver):
+    """Follows IDs by name and value, which are unique where they are IDs at all."""
+
+    watches = (LoginSeen, CookieSent, CookieStored, CookieDeleted, ResponseHead)
+
+    def __init__(self) -> None:
+        self._ids: Recent[_Id, _Issued] = Recent(_MAX_IDS)
+        self._carried: Recent[tuple[str, int], dict[bytes, _Carried]] = Recent(_MAX_OPEN)
+        self._login: LoginSeen | None = None
+        self._touched: set[bytes] = set()
+        """Names that the response of the last login stored or deleted."""
+
+    def see(self, event: Event) -> Iterable[Event]:
+        if isinstance(event, ResponseHead):
+            return self._answered(event) if self._carried or self._login else ()
+        if isinstance(event, CookieSent):
+            return self._sent(event)
+        if isinstance(event, CookieStored):
+            return self._stored(event)
+        if isinstance(event, CookieDeleted):
+            return self._deleted(event)
+        if isinstance(event, LoginSeen):
+            self._login = event
+            self._touched = set()
+        return ()
+
+    def _sent(self, event: CookieSent) -> Iterable[Event]:
+        issued = self._ids.get(_id(event.name, event.value.value))
+        if issued is None and not known_name(event.name):
+            return ()
+        key = (event.of.where.channel, event.of.index)
+        carried = self._carried.get(key)
+        if carried is None:
+            carried = {}
+            self._carried.put(key, carried)
+        carried.setdefault(event.name, _Carried(event.value, event.where.frames))
+        if issued is None:
+            return ()
+        first = not issued.is_returned
+        issued.is_returned = True
+        return (SessionReturned(event.where, event, event.name, event.value, issued.frames, first),)
+
+    def _stored(self, event: CookieStored) -> Iterable[Event]:
+        name, value = event.name, event.value
+        is_persistent = event.expires_ns is not None
+        if not names_session(name, value.value, http_only=event.http_only, is_persistent=is_persistent):
+            return ()
+        carried = self._carried_with(event)
+        key = _id(name, value.value)
+        known = self._ids.get(key)
+        at_login = self._is_login(event)
+        if known is not None or (carried is not None and carried.value.value == value.value):
+            # The same ID once more: a longer life, nothing new. At a login it was kept.
+            self._ids.put(key, known or _Issued(event.where.frames))
+            return ()
+        if at_login:
+            self._touched.add(name)
+        self._ids.put(key, _Issued(event.where.frames))
+        old = event.old_value if event.old_value is not None else carried.value if carried is not None else None
+        if old is None or not old.value:
+            bits = entropy_bits(value.value)
+            return (SessionIssued(event.where, event, name, value, known_name(name), bits),)
+        before = self._ids.get(_id(name, old.value))
+        old_frames = before.frames if before is not None else carried.frames if carried is not None else ()
+        return (SessionChanged(event.where, event, name, old, value, old_frames, at_login),)
+
+    def _deleted(self, event: CookieDeleted) -> Iterable[Event]:
+        carried = self._carried_with(event)
+        old = event.old_value if event.old_value is not None else carried.value if carried is not None else None
+        if old is None:
+            return ()  # nothing was there, as far as can be seen
+        key = _id(event.name, old.value)
+        if key not in self._ids and not known_name(event.name):
+            return ()
+        self._ids.pop(key, None)
+        if self._is_login(event):
+            self._touched.add(event.name)
+        return (SessionEnded(event.where, event, event.name, old),)
+
+    def _answered(self, event: ResponseHead) -> Iterable[Event]:
+        if event.request is None or not is_final(event):
+            return ()
+        carried = self._carried.pop((event.request.where.channel, event.request.index), None)
+        login, self._login = self._login, None
+        if login is None or login.of is not event or not carried or event.status >= 400:
+            return ()
+        return [
+            kept
+            for name, one in carried.items()
+            if name not in self._touched and (kept := self._kept(event, login, name, one)) is not None
+        ]
+
+    def _kept(self, event: ResponseHead, login: LoginSeen, name: bytes, one: _Carried) -> SessionKept | None:
+        key = _id(name, one.value.value)
+        issued = self._ids.get(key)
+        if issued is None:
+            issued = _Issued(one.frames)
+            self._ids.put(key, issued)
+        if issued.is_kept:
+            return None
+        issued.is_kept = True
+        # That the login succeeded is no more than likely.
+        where = event.where
+        where = where._replace(basis=INFERRED) if where.basis == OBSERVED else where
+        return SessionKept(where, event, name, one.value, login.request.where.frames)
+
+    def _carried_with(self, event: CookieEvent) -> _Carried | None:
+        """The ID of that name in the request that this Set-Cookie answers."""
+        head = event.of
+        if not isinstance(head, ResponseHead) or head.request is None:
+            return None
+        return self._carried.get((head.request.where.channel, head.request.index), {}).get(event.name)
+
+    def _is_login(self, event: CookieEvent) -> bool:
+        return self._login is not None and self._login.of is event.of
