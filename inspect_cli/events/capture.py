@@ -75,6 +75,14 @@ class Truncated(Event):
 
 
 @noun
+class TruncatedWebSocket(Truncated):
+    """The same in a WebSocket channel: `frame-cut`."""
+
+    kind: ClassVar[str] = "truncated-websocket"
+    layer: ClassVar[Layer] = "websocket"
+
+
+@noun
 class ParserFailed(Event):
     """A parser of ours failed; its channel is shut, everything else goes on."""
 

@@ -1,0 +1,46 @@
+"""Urlencoded forms in request bodies (WHATWG URL §5.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from inspect_cli.events.base import Secret
+
+FORM_BYTES: Final = 65_536
+"""Bodies longer than this are not read as forms."""
+FORM_FIELDS: Final = 1_000
+
+_FORM_TYPE = re.compile(rb"\ncontent-type[ \t]*:[ \t]*application/x-www-form-urlencoded[ \t]*[;\r\n]")
+_PASSWORD = re.compile(rb"pass|pwd|secret|\bpin\b|pin$|credential|cvc|cvv|card")
+_TOKEN = re.compile(rb"token|csrf|xsrf|nonce|otp|auth|api.?key|session|\bsid\b|signature|assertion|saml|jwt|code$")
+
+
+def is_form(head: bytes) -> bool:
+    """Whether the head says that its body is a urlencoded form."""
+    return _FORM_TYPE.search(head.lower()) is not None
+
+
+def read_form(body: bytes) -> tuple[tuple[bytes, bytes | Secret], ...]:
+    """Names and values in wire order; values whose names are those of secrets are Secrets."""
+    pairs: list[tuple[bytes, bytes | Secret]] = []
+    for part in body.split(b"&", FORM_FIELDS)[:FORM_FIELDS]:
+        if not part:
+            continue
+        name, _, value = part.partition(b"=")
+        pairs.append(_guarded(_plain(name), _plain(value)))
+    return tuple(pairs)
+
+
+def _plain(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))
+
+
+def _guarded(name: bytes, value: bytes) -> tuple[bytes, bytes | Secret]:
+    lowered = name.lower()
+    if _PASSWORD.search(lowered):
+        return name, Secret(value, "password")
+    if _TOKEN.search(lowered):
+        return name, Secret(value, "token")
+    return name, value

@@ -1,0 +1,142 @@
+"""Which response answers which request: by position in the two streams.
+
+Requests stand in a queue in the order of the client's stream, and each final response takes
+the first one (RFC 9112 §9.3.2). Where bytes are missing, positions prove nothing any more:
+
+- The client lost bytes between requests: a mark stands in the queue. Unknown is how many
+  requests it swallowed. A response in front of a mark takes the request behind it only if
+  that was captured before the response; otherwise it answers a lost one (`request` None)
+  and the mark stays.
+- The server lost bytes between responses: unknown is how many requests were answered in
+  there. The next response takes the last request that was captured before it.
+
+"Captured before" compares numbers of the frames that carried the heads, never the order in
+which parsers happened to run, so that the pairs are the same for every batch size.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Final
+
+from inspect_cli.events.base import Side
+from inspect_cli.events.http import RequestHead
+from inspect_cli.protocols.talk import TwoSided, go_on_alone, is_out_of_patience, is_too_late
+from inspect_cli.streams.channel import Parsed
+from inspect_cli.streams.reader import NOWHERE, Place, Reader
+
+LOST: Final = "?"
+"""Outcome of a request whose answer the capture does not hold."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request that waits for its answer, or a mark that requests were lost here."""
+
+    place: Place
+    frame: int
+    """Number of the frame that carried its (last) bytes; 0 unknown."""
+    method: bytes = b""
+    event: RequestHead | None = None
+    """None where nobody wants heads."""
+    is_lost: bool = False
+    holds: bool = False
+    """The client's bytes behind it depend on the answer: CONNECT, Upgrade."""
+    outcome: str | None = None
+    """Set by the server's side: "" HTTP goes on, LOST, else the protocol that follows; None not known yet."""
+    outcome_place: Place = NOWHERE
+
+
+@dataclass(slots=True)
+class Upgraded:
+    """What HTTP hands to the protocol that follows."""
+
+    http: HttpTalk
+    extensions: bytes | None
+    """Sec-WebSocket-Extensions of the 101; None: the 101 was not captured."""
+
+
+@dataclass(slots=True)
+class HttpTalk(TwoSided):
+    """Requests on their way to their answers."""
+
+    queue: deque[Asked] = field(default_factory=deque)
+    held: Asked | None = None
+    """The request whose answer the client's side waits for."""
+    responses_lost: bool = False
+    mid_stream: bool = False
+    """The capture does not hold the beginning of the connection: its first response may answer
+    a request that was sent before. Set by who runs the parsers, before they run."""
+
+    def lose(self, place: Place) -> None:
+        """Requests may have been lost here."""
+        if not self.queue or not self.queue[-1].is_lost:
+            self.queue.append(Asked(place, 0, is_lost=True))
+
+    def answered(self, reader: Reader, frame: Callable[[], int]) -> Generator[Parsed, None, Asked | None]:
+        """The request that the response at the server's position answers; None: not captured.
+
+        It stays first in the queue until the answer is final. `frame()`: number of the frame
+        that carried the beginning of the response, 0 unknown.
+        """
+        if self.mid_stream:
+            self.queue.appendleft(Asked(NOWHERE, 0, is_lost=True))
+            self.mid_stream = False
+        while True:
+            asked, known = self._first(reader, frame)
+            if known is not None:
+                reader.heed(known)
+                self.responses_lost = False
+                return asked
+            client_over = self.over[Side.CLIENT] and not is_too_late(reader, self.over_place[Side.CLIENT])
+            if client_over or (is_out_of_patience(reader) and self.caught_up(Side.CLIENT)):
+                if client_over:
+                    reader.heed(self.over_place[Side.CLIENT])
+                else:
+                    go_on_alone(reader)
+                self.responses_lost = False
+                return asked
+            frame()  # while the reader still remembers
+            yield self.wait(reader)
+
+    def _first(self, reader: Reader, frame: Callable[[], int]) -> tuple[Asked | None, Place | None]:
+        """The answered request and where that became known; no place: more must be seen to be sure."""
+        queue = self.queue
+        while queue and not is_too_late(reader, queue[0].place):
+            first = queue[0]
+            then = queue[1] if len(queue) > 1 and not is_too_late(reader, queue[1].place) else None
+            if first.is_lost:
+                if then is None:
+                    return None, None
+                if not _before(then, frame()):
+                    return None, then.place
+            elif not self.responses_lost:
+                return first, first.place
+            elif not _before(first, frame()):
+                return None, first.place
+            elif first.holds:
+                return first, first.place
+            elif then is None:
+                return first, None
+            elif then.is_lost or not _before(then, frame()):
+                return first, then.place
+            else:
+                # Its answer was among what the server's side lost.
+                first.outcome, first.outcome_place = LOST, then.place
+            queue.popleft()
+        return None, None
+
+    def settle(self, asked: Asked | None, outcome: str, place: Place) -> None:
+        """The final answer has been seen."""
+        if asked is None:
+            return
+        asked.outcome, asked.outcome_place = outcome, place
+        if self.queue and self.queue[0] is asked:
+            self.queue.popleft()
+
+
+def _before(asked: Asked, frame: int) -> bool:
+    """Whether the request was captured before the response at `frame`; unknown counts as yes."""
+    return asked.is_lost or not asked.frame or not frame or asked.frame < frame
