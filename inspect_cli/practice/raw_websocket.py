@@ -14,7 +14,7 @@ from inspect_cli.practice.raw_talk import RawRequest, RawTalk
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MAX_FRAME_BYTES: Final = 16 << 20
-_WRONG_KEY: Final = "dGhlIHNhbXBsZSBub25jZQ=="  # the sample of RFC 6455 §1.3, not the client's
+_WRONG_KEY: Final = "AAAAAAAAAAAAAAAAAAAAAA=="  # 16 zero bytes: no client draws them
 
 
 def accept_of(key: str) -> str:
