@@ -23,6 +23,8 @@ def report(checks: Sequence[Check], words: Words) -> str:
     answers = [words.say("cli.doctor.yes", {}), words.say("cli.doctor.no", {})]
     width = max(map(_cells, answers))
     for check in checks:
+        if check.data.get("tried") == "untried":
+            continue  # it cannot be tried without the right to capture, and matters to nobody without it
         data = {**check.data, "reason": reason_words(str(check.data.get("reason", "")), words)}
         answer = answers[0] if check.ok else answers[1]
         found = words.say(f"cli.doctor.{check.code}.{'found' if check.ok else 'why'}", data)
