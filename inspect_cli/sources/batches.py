@@ -21,4 +21,5 @@ def batch_of(captured: Sequence[Captured], first_number: int) -> Frames:
         size=sizes,
         original_size=np.array([frame.original_size for frame in captured], dtype=np.int64),
         link_type=np.array([frame.link_type for frame in captured], dtype=np.int64),
+        interface=np.array([frame.interface for frame in captured], dtype=np.int64),
     )

@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 SO_ATTACH_FILTER: Final = 26
 ACCEPTED_BYTES: Final = 0x40000
 """Whole frames: none is longer."""
-MAX_TARGETS: Final = 100
-"""More hosts than fit into a program (BPF_MAXINSNS is 4096) become "all TCP"."""
+MAX_TARGETS: Final = 16
+"""More would not fit into net.core.optmem_max (20 KiB on older kernels): they become "all TCP"."""
 
 _LOAD_WORD, _LOAD_HALF, _LOAD_BYTE = 0x20, 0x28, 0x30
 _LOAD_HALF_BEHIND_X = 0x48

@@ -119,7 +119,7 @@ class ClientOptions:
 
 
 def endpoint(address: str, port: int) -> str:
-    """ "addr:port", "[addr]:port" for IPv6; "" for no port."""
+    """An address as "addr:port", "[addr]:port" for IPv6; "" for no port."""
     if not port:
         return ""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

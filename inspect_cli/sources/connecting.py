@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from inspect_cli.errors import CannotConnect, HostNotFound
 from inspect_cli.sources.client import ClientOptions
@@ -33,8 +33,8 @@ def addresses_of(host: str, port: int, options: ClientOptions, patience: Patienc
         raise HostNotFound(host=host) from error
     addresses: list[Address] = []
     for family, _, _, _, where in found:
-        if family in (socket.AF_INET, socket.AF_INET6) and isinstance(where[0], str):
-            addresses.append(Address(family, where[0], where))
+        if family in (socket.AF_INET, socket.AF_INET6):
+            addresses.append(Address(family, str(where[0]), cast("SocketAddress", where)))
     if not addresses:
         raise HostNotFound(host=host)
     return addresses

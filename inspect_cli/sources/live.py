@@ -59,6 +59,7 @@ class Live:
             self.not_permitted = may_capture()
             if not self.not_permitted:
                 sniffer = Sniffer(self._interface)
+                sniffer.interfaces = self.capture.interfaces  # one list: it grows as the run goes
                 self._desk = _Desk(sniffer, must_see=self._sniff == "always")
                 self.capture.source = "live"
             elif self._sniff == "always":
@@ -107,7 +108,6 @@ class Live:
         self.not_permitted = self.not_permitted or desk.refusal
         proven = True
         if desk.sniffer is not None:
-            self.capture.interfaces = desk.sniffer.interfaces
             proven = desk.sniffer.was_proven
             if desk.refusal and not desk.sniffer.interfaces:
                 self.capture.source = "reported"

@@ -19,17 +19,17 @@ class Nonce:
         self._socket = _bound()
         address, port = self._socket.getsockname()[:2]
         self.target = Target(address, port)
-        self._token = b""
+        self._sent_ns: dict[bytes, int] = {}
 
-    def send(self) -> int:
-        """Send a new token; the time when it had left, Unix ns."""
-        self._token = os.urandom(_TOKEN_BYTES)
-        self._socket.sendto(self._token, tuple(self.target))
-        return time.time_ns()
+    def send(self) -> None:
+        """Send a new token. Those sent before count too: a busy machine may show them late."""
+        token = os.urandom(_TOKEN_BYTES)
+        self._socket.sendto(token, tuple(self.target))
+        self._sent_ns[token] = time.time_ns()
 
-    def is_in(self, frame: bytes) -> bool:
-        """This frame carries the token sent last."""
-        return bool(self._token) and frame.endswith(self._token)
+    def sent_ns(self, frame: bytes) -> int | None:
+        """When the token that this frame carries had left, Unix ns; None: it carries none of ours."""
+        return self._sent_ns.get(frame[-_TOKEN_BYTES:])
 
     def close(self) -> None:
         self._socket.close()

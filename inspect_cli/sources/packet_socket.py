@@ -43,9 +43,11 @@ class Captured(NamedTuple):
     """One frame as the kernel gave it."""
 
     time_ns: int
-    link_type: int
     data: bytes
     original_size: int
+    link_type: int
+    interface: int
+    """Index in the sniffer's `interfaces`."""
 
 
 def link_type_of(hardware_type: int) -> int | None:
@@ -82,8 +84,9 @@ def drops_of(listener: socket.socket) -> int:
 class FrameReader:
     """Reads frames of one bound packet socket; never blocks."""
 
-    def __init__(self, listener: socket.socket, link_type: int, *, loopback: bool) -> None:
+    def __init__(self, listener: socket.socket, link_type: int, interface: int, *, loopback: bool) -> None:
         self._listener = listener
+        self._interface = interface
         self._link_type = link_type
         self._loopback = loopback
         self._buffer = bytearray(FRAME_BYTES)
@@ -103,7 +106,7 @@ class FrameReader:
             if self._loopback and address[2] == PACKET_OUTGOING:
                 continue
             data = bytes(self._view[: min(size, FRAME_BYTES)])
-            found.append(Captured(_time_ns(ancillary), self._link_type, data, size))
+            found.append(Captured(_time_ns(ancillary), data, size, self._link_type, self._interface))
         return found
 
 

@@ -26,29 +26,35 @@ class Patience:
         self._timeout_s = timeout_s
         self._deadline_s: float | None = None
         self._stopped = False
-        self._stop_read, self._stop_write = socket.socketpair()
+        self._waker: tuple[socket.socket, socket.socket] | None = None
+        """What is written to the second wakes who polls the first."""
 
     def start(self) -> None:
-        """The time runs from now on."""
+        """The time runs from now on, until `close`."""
+        self._waker = socket.socketpair()
         if self._timeout_s is not None:
             self._deadline_s = time.monotonic() + self._timeout_s
 
     def stop(self) -> None:
         """Whoever waits, now or later, gets `Stopped`."""
         self._stopped = True
-        with contextlib.suppress(OSError):
-            self._stop_write.send(b"!")
+        if self._waker is not None:
+            with contextlib.suppress(OSError):
+                self._waker[1].send(b"!")
 
     def resume(self, seconds: float) -> None:
         """After a stop: a little time for closing in good order."""
-        if self._stopped:
-            self._stop_read.recv(4096)
+        if self._stopped and self._waker is not None:
+            self._waker[0].setblocking(False)
+            with contextlib.suppress(BlockingIOError):  # stopped, and not yet written
+                self._waker[0].recv(4096)
             self._stopped = False
             self._deadline_s, self._timeout_s = time.monotonic() + seconds, seconds
 
     def close(self) -> None:
-        self._stop_read.close()
-        self._stop_write.close()
+        if self._waker is not None:
+            for end in self._waker:
+                end.close()
 
     @contextlib.contextmanager
     def at_most(self, seconds: float | None) -> Iterator[None]:
@@ -81,7 +87,8 @@ class Patience:
     def _wait(self, waited: socket.socket, events: int, limit_s: float | None) -> bool:
         poll = select.poll()
         poll.register(waited, events)
-        poll.register(self._stop_read, select.POLLIN)
+        if self._waker is not None:
+            poll.register(self._waker[0], select.POLLIN)
         limit = None if limit_s is None else time.monotonic() + limit_s
         while True:
             self.check()

@@ -144,8 +144,10 @@ def _ask_child(what: str) -> dict[str, str] | None:
     return told if isinstance(told, dict) else None
 
 
-def _unshare() -> None:
-    """Go into a new user and network namespace as its root.
+def go_inside() -> None:
+    """Take this process into a new user and network namespace, as its root.
+
+    It may have one thread only; where a step is refused it is of no more use.
 
     Raises: NamespaceRefused.
     """
@@ -220,7 +222,7 @@ def _try(what: str) -> dict[str, str]:
     if what == "facts":
         return _facts()
     try:
-        _unshare()
+        go_inside()
     except NamespaceRefused as error:
         return {"step": str(error.data["step"]), "errno": str(error.data["errno"])}
     return _facts() if what == "facts-inside" else {"step": ""}
@@ -235,12 +237,12 @@ def main(argv: Sequence[str]) -> int:
         print(json.dumps(_try(argv[1])))
         return 0
     try:
-        _unshare()
+        go_inside()
     except NamespaceRefused as error:
         print(f"namespace-refused: {error.data['step']}: {error.data['errno']}", file=sys.stderr)
         return error.exit_code
     os.environ[INSIDE] = "1"
-    os.execv(sys.executable, [sys.executable, "-m", "inspect_cli", *argv])
+    return os.execv(sys.executable, [sys.executable, "-m", "inspect_cli", *argv])
 
 
 if __name__ == "__main__":

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from scapy.arch.linux import L2ListenSocket
 
 _PROOF_S: Final = 1.0
-_LAST_PROOF_S: Final = 0.25
+_LAST_PROOF_S: Final = 1.0
 
 
 class Listener:
     """One interface: scapy's socket, opened deaf, then tuned, filtered and bound."""
 
-    def __init__(self, interface: str) -> None:
+    def __init__(self, interface: str, index: int) -> None:
         self.interface = interface
         self._scapy = _open_deaf(interface)
         self.socket: socket.socket = self._scapy.ins
@@ -55,7 +55,7 @@ class Listener:
                 raise NotPermitted(reason="interface-type", interface=interface)
             self.link_type = link_type
             tune(self.socket, loopback=self.is_loopback)
-            self.reader = FrameReader(self.socket, link_type, loopback=self.is_loopback)
+            self.reader = FrameReader(self.socket, link_type, index, loopback=self.is_loopback)
         except BaseException:
             self._scapy.close()
             raise
@@ -86,13 +86,17 @@ class Listener:
         found: list[Captured] = []
         until = time.monotonic() + patience_s
         while time.monotonic() < until:
-            sent_ns = self.nonce.send()
+            self.nonce.send()
             select.select([self.socket], [], [], 0.02)
+            proven = False
             for frame in self.drain():
-                if not self.nonce.is_in(frame.data):
+                sent_ns = self.nonce.sent_ns(frame.data)
+                if sent_ns is None:
                     found.append(frame)
-                elif frame.time_ns <= sent_ns:
-                    return found + self.drain(), True
+                else:
+                    proven |= frame.time_ns <= sent_ns
+            if proven:
+                return found, True
         return found, False
 
     def drain(self) -> list[Captured]:
@@ -141,21 +145,19 @@ class Sniffer:
 
     def __init__(self, interface: str | None = None) -> None:
         self._interface = interface
+        self.interfaces: list[str] = []
+        """Where it listens, in the order of first use; it grows."""
         self._listeners: dict[str, Listener] = {}
         self._ours = Ours()
         self._undecided: deque[Captured] = deque()
         self._ready: list[Captured] = []
         self._ready_bytes = 0
         self._changed = threading.Condition()
-        self._wake_read, self._wake_write = socket.socketpair()
+        self._waker: tuple[socket.socket, socket.socket] | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
         self.was_proven = True
         """Every proof of listening succeeded."""
-
-    @property
-    def interfaces(self) -> list[str]:
-        return list(self._listeners)
 
     @property
     def drops(self) -> int:
@@ -183,7 +185,7 @@ class Sniffer:
         if listener is not None:
             listener.add(target)
             return
-        listener = Listener(interface)
+        listener = Listener(interface, len(self.interfaces))
         try:
             listener.add(target)
             found, proven = listener.prove(_PROOF_S)
@@ -199,10 +201,12 @@ class Sniffer:
         self._take_in(found)
         with self._changed:
             self._listeners[interface] = listener
-        self._wake()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._read, name="sniffer", daemon=True)
+            self.interfaces.append(interface)
+        if self._waker is None:
+            self._waker = socket.socketpair()
+            self._thread = threading.Thread(target=self._read, args=self._waker[:1], name="sniffer", daemon=True)
             self._thread.start()
+        self._wake()
 
     def opened(self, address: str, port: int, local_address: str, local_port: int) -> None:
         """The announced connect() has begun from there; local_port 0: it did not."""
@@ -243,24 +247,26 @@ class Sniffer:
             self._take_in(found)
             self.was_proven &= proven
             listener.close()
-        self._wake_read.close()
-        self._wake_write.close()
+        for end in self._waker or ():
+            end.close()
+        self._waker = None
         with self._changed:
             return self.was_proven and self._ours.are_over
 
     # -- the reading thread --------------------------------------------------------------
 
     def _wake(self) -> None:
-        self._wake_write.send(b"!")
+        if self._waker is not None:
+            self._waker[1].send(b"!")
 
-    def _read(self) -> None:
+    def _read(self, waker: socket.socket) -> None:
         poll = select.poll()
-        poll.register(self._wake_read, select.POLLIN)
+        poll.register(waker, select.POLLIN)
         readers: dict[int, Listener] = {}
         while not self._stopping:
             for fd, events in poll.poll():
-                if fd == self._wake_read.fileno():
-                    self._wake_read.recv(4096)
+                if fd == waker.fileno():
+                    waker.recv(4096)
                     continue
                 try:
                     self._take_in(readers[fd].reader.read())

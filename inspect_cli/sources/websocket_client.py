@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import (
@@ -20,7 +20,7 @@ from websockets.exceptions import (
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import CLOSED, OPEN
+from websockets.protocol import CLOSED, CONNECTING, OPEN
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
@@ -192,7 +192,7 @@ class WebSocketClient:
             head = head[:-2] + b"Cookie: " + self._cookie + b"\r\n\r\n"
         self._connection.send(head)
         until: float | None = None
-        while protocol.state is not OPEN and protocol.handshake_exc is None:
+        while protocol.state is CONNECTING and protocol.handshake_exc is None:
             limit_s = None if until is None else until - time.monotonic()
             if limit_s is not None and (limit_s <= 0 or len(self._raw) > _DRAIN_BYTES):
                 break
@@ -204,22 +204,21 @@ class WebSocketClient:
                 protocol.receive_eof()
                 break
             protocol.receive_data(data)
-            if until is None and self._head_end() >= 0 and protocol.state is not OPEN:
+            if until is None and self._head_end() >= 0:
                 until = time.monotonic() + _DRAIN_S  # a body follows: no longer than that
             if self._head_end() < 0 and len(self._raw) > _HEAD_BYTES:
                 break
-        protocol.data_to_send()  # it asks for a half-close where it refuses: we close
-        if protocol.state is OPEN:
-            self._heed_cookies()
-            self._note(protocol.events_received())
-            self._raw.clear()
-            return
-        self._refused()
+        if protocol.state is CONNECTING or protocol.handshake_exc is not None:
+            self._refused()
+        self._heed_cookies()
+        self._raw.clear()
+        self._note(protocol.events_received())
+        self._flush()  # answers to frames that came right behind the 101
 
     def _head_end(self) -> int:
         return bytes(self._raw[: _HEAD_BYTES + 4]).find(b"\r\n\r\n")
 
-    def _refused(self) -> None:
+    def _refused(self) -> NoReturn:
         """Raises: HandshakeRefused; ServerGone where not even a head came."""
         end = self._head_end()
         if end < 0:
