@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from typing import NamedTuple, cast
 
@@ -34,10 +35,26 @@ def addresses_of(host: str, port: int, options: ClientOptions, patience: Patienc
     addresses: list[Address] = []
     for family, _, _, _, where in found:
         if family in (socket.AF_INET, socket.AF_INET6):
-            addresses.append(Address(family, str(where[0]), cast("SocketAddress", where)))
+            addresses.append(as_on_the_wire(Address(family, str(where[0]), cast("SocketAddress", where))))
     if not addresses:
         raise HostNotFound(host=host)
     return addresses
+
+
+def as_on_the_wire(found: Address) -> Address:
+    """The address that packets will carry, which is what the sniffer must be told.
+
+    Linux takes the unspecified address for loopback, and an IPv4-mapped one (RFC 4291
+    §2.5.5.2) goes out as IPv4.
+    """
+    port = found.where[1]
+    ip = ipaddress.ip_address(found.address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        return as_on_the_wire(Address(socket.AF_INET, str(ip.ipv4_mapped), (str(ip.ipv4_mapped), port)))
+    if ip.is_unspecified:
+        loopback = "127.0.0.1" if ip.version == 4 else "::1"
+        return Address(found.family, loopback, (loopback, port))
+    return found
 
 
 def open_socket(host: str, port: int, options: ClientOptions, teller: Teller, patience: Patience) -> OwnSocket:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
 from typing import Final
 
 from inspect_cli.sources.bpf import Target
+from inspect_cli.sources.packet_socket import SO_TIMESTAMPNS, kernel_time_ns
 
 _TOKEN_BYTES: Final = 16
 
@@ -30,6 +32,22 @@ class Nonce:
     def sent_ns(self, frame: bytes) -> int | None:
         """When the token that this frame carries had left, Unix ns; None: it carries none of ours."""
         return self._sent_ns.get(frame[-_TOKEN_BYTES:])
+
+    def await_times(self, patience_s: float) -> None:
+        """Until the kernel stamps what arrives when it arrives, at most `patience_s`.
+
+        The first who asks for times only sets that going; until it works, times are made
+        when something is read. Seen on a datagram to oneself, so no interface matters.
+        """
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self._socket.settimeout(0.02)
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until:
+            self.send()
+            with contextlib.suppress(TimeoutError):
+                data, ancillary, _, _ = self._socket.recvmsg(_TOKEN_BYTES, 256)
+                if kernel_time_ns(ancillary) <= self._sent_ns.get(data, 0):
+                    return
 
     def close(self) -> None:
         self._socket.close()

@@ -6,9 +6,11 @@ Numbers are those of <linux/if_packet.h> and <asm-generic/socket.h>: Python name
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
 import time
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 ETH_P_ALL: Final = 3
@@ -81,6 +83,15 @@ def drops_of(listener: socket.socket) -> int:
     return int(drops)
 
 
+def await_frames(listeners: Sequence[socket.socket], limit_s: float) -> list[socket.socket]:
+    """Those that have something to read, or [] after `limit_s`; any number of descriptors is fine."""
+    poll = select.poll()
+    for listener in listeners:
+        poll.register(listener, select.POLLIN)
+    ready = {fd for fd, _ in poll.poll(limit_s * 1000)}
+    return [listener for listener in listeners if listener.fileno() in ready]
+
+
 class FrameReader:
     """Reads frames of one bound packet socket; never blocks."""
 
@@ -106,12 +117,12 @@ class FrameReader:
             if self._loopback and address[2] == PACKET_OUTGOING:
                 continue
             data = bytes(self._view[: min(size, FRAME_BYTES)])
-            found.append(Captured(_time_ns(ancillary), data, size, self._link_type, self._interface))
+            found.append(Captured(kernel_time_ns(ancillary), data, size, self._link_type, self._interface))
         return found
 
 
-def _time_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """Kernel time of the frame as Unix ns."""
+def kernel_time_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
+    """Kernel time of what recvmsg gave, as Unix ns."""
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= struct.calcsize("@ll"):
             seconds, nanoseconds = struct.unpack_from("@ll", data)

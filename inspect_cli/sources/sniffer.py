@@ -6,6 +6,7 @@ with recvmsg (scapy's own reading loses frames from 20,000 a second on).
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import select
@@ -14,6 +15,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from inspect_cli.errors import NotPermitted
@@ -26,6 +28,7 @@ from inspect_cli.sources.packet_socket import (
     ETHERNET,
     Captured,
     FrameReader,
+    await_frames,
     drops_of,
     link_type_of,
     tune,
@@ -73,13 +76,17 @@ class Listener:
         if not self.hears:
             self.socket.bind((self.interface, ETH_P_ALL))
             self.hears = True
+            if self.nonce is None:
+                with contextlib.closing(Nonce()) as elsewhere:
+                    elsewhere.await_times(_PROOF_S)
 
     def prove(self, patience_s: float) -> tuple[list[Captured], bool]:
         """Send nonces to oneself until one is seen; frames read meanwhile, and whether it was.
 
         A kernel that has only just been asked for times stamps its first frames when they
         are read, so a nonce counts only if its time is not later than the end of its sending.
-        Where there is no nonce (no loopback), what has arrived is read and that is all.
+        On other interfaces than loopback no nonce is seen: there bind() having returned is
+        the proof, and times are awaited apart.
         """
         if self.nonce is None:
             return self.drain(), True
@@ -87,7 +94,7 @@ class Listener:
         until = time.monotonic() + patience_s
         while time.monotonic() < until:
             self.nonce.send()
-            select.select([self.socket], [], [], 0.02)
+            await_frames([self.socket], 0.02)
             proven = False
             for frame in self.drain():
                 sent_ns = self.nonce.sent_ns(frame.data)
@@ -152,7 +159,7 @@ class Sniffer:
         self._undecided: deque[Captured] = deque()
         self._ready: list[Captured] = []
         self._ready_bytes = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._waker: tuple[socket.socket, socket.socket] | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -172,7 +179,7 @@ class Sniffer:
         interface = self._interface or interface_for(address)
         if not interface:
             raise NotPermitted(reason="no-route", interface=address)
-        with self._changed:
+        with self._lock:
             self._ours.announce(address, port)
         try:
             self._hear(interface, bpf.Target(address, port))
@@ -199,7 +206,7 @@ class Sniffer:
             listener.close()
             raise
         self._take_in(found)
-        with self._changed:
+        with self._lock:
             self._listeners[interface] = listener
             self.interfaces.append(interface)
         if self._waker is None:
@@ -210,13 +217,13 @@ class Sniffer:
 
     def opened(self, address: str, port: int, local_address: str, local_port: int) -> None:
         """The announced connect() has begun from there; local_port 0: it did not."""
-        with self._changed:
+        with self._lock:
             self._ours.open(address, port, local_address, local_port)
             self._settle()
 
     def take(self) -> list[Captured]:
         """Frames of ours since the last time, in capture order."""
-        with self._changed:
+        with self._lock:
             ready, self._ready, self._ready_bytes = self._ready, [], 0
         return ready
 
@@ -230,28 +237,38 @@ class Sniffer:
 
         Frames may be taken afterwards. True: all that was to be seen was seen.
         """
+        self._stop_reading()
+        listeners = list(self._listeners.values())
+        # Only what has been read can be judged: a connection may seem unanswered before.
+        self._prove(listeners)
         until = time.monotonic() + grace_s
-        with self._changed:
-            while not self._ours.are_over and (left := until - time.monotonic()) > 0:
-                self._changed.wait(left)
+        while not self._ours.are_over and (left_s := until - time.monotonic()) > 0:
+            ready = await_frames([each.socket for each in listeners], left_s)
+            self._prove([each for each in listeners if each.socket in ready], patience_s=0)
+        self._prove(listeners)
+        for listener in listeners:
+            listener.close()
+        return self.was_proven and self._ours.are_over
+
+    def _stop_reading(self) -> None:
         self._stopping = True
         self._wake()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        for listener in self._listeners.values():
-            try:
-                found, proven = listener.prove(_LAST_PROOF_S)
-            except OSError:
-                found, proven = [], False
-            self._take_in(found)
-            self.was_proven &= proven
-            listener.close()
         for end in self._waker or ():
             end.close()
         self._waker = None
-        with self._changed:
-            return self.was_proven and self._ours.are_over
+
+    def _prove(self, listeners: Sequence[Listener], patience_s: float = _LAST_PROOF_S) -> None:
+        """Take in all that has arrived until now; `patience_s` 0: without the proof of it."""
+        for listener in listeners:
+            try:
+                found, proven = listener.prove(patience_s) if patience_s else (listener.drain(), True)
+            except OSError:  # the interface is gone, and what came last with it
+                found, proven = [], False
+            self._take_in(found)
+            self.was_proven &= proven
 
     # -- the reading thread --------------------------------------------------------------
 
@@ -274,7 +291,7 @@ class Sniffer:
                     self.was_proven = False
                     if events & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
                         poll.unregister(fd)
-            with self._changed:
+            with self._lock:
                 new = [each for each in self._listeners.values() if each.socket.fileno() not in readers]
             for listener in new:
                 readers[listener.socket.fileno()] = listener
@@ -284,7 +301,7 @@ class Sniffer:
         """Judge what was read; keep what is ours."""
         if not frames:
             return
-        with self._changed:
+        with self._lock:
             self._undecided.extend(frames)
             self._settle()
 
@@ -300,4 +317,3 @@ class Sniffer:
             if verdict is Verdict.OURS:
                 self._ready.append(frame)
                 self._ready_bytes += len(frame.data)
-        self._changed.notify_all()
