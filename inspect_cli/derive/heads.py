@@ -67,6 +67,12 @@ def connection_of(channel: str) -> str:
     return channel if second < 0 else channel[:second]
 
 
+def is_101(response: ResponseHead) -> bool:
+    """Whether the server switches protocols (RFC 9110 §15.2.2)."""
+    head = response.head
+    return head[9:13] in (b"101 ", b"101\r", b"101\n") if head[8:9] == b" " else response.status == 101
+
+
 def is_final(response: ResponseHead) -> bool:
     """Whether nothing else answers the request: no 1xx (RFC 9110 §15.2), or a 101."""
     if response.head[9:10] != b"1":
@@ -113,39 +119,62 @@ def user_agent_of(head: bytes) -> bytes:
     return lines[0].value[:_MAX_NAME] if lines else b""
 
 
-@lru_cache(maxsize=256)
-def read_request(head: bytes, is_tls: bool) -> Asked | None:
+def read_request(head: bytes, *, is_tls: bool) -> Asked | None:
     """Who asks for what, by the head alone; None for a CONNECT, which asks for no resource."""
-    first, _, _ = head.partition(b"\n")
+    first, _, rest = head.partition(b"\n")
     parts = first.rstrip(b"\r").split(b" ")
     method = parts[0]
-    target = b" ".join(parts[1:-1]) if len(parts) > 2 else b" ".join(parts[1:])
     if method == b"CONNECT":
         return None
+    target = b" ".join(parts[1:-1]) if len(parts) > 2 else b" ".join(parts[1:])
+    scheme, authority, path = "https" if is_tls else "http", b"", target
+    if not target.startswith(b"/"):
+        before, found, behind = target.partition(b"://")
+        if found and before.isalpha():
+            # RFC 9112 §3.2.2: the absolute form goes before Host.
+            scheme = before.decode("ascii").lower()
+            authority, path = _authority(behind)
+    path = path.partition(b"#")[0].partition(b"?")[0]
+    text = path.decode("latin-1") if path.startswith(b"/") else "/"
+    who = _who_asks(rest, scheme, authority)
+    return Asked(Asking(who.scheme, who.host, text, _method(method), who.same_site, who.top_level), who.step)
+
+
+class _Who(NamedTuple):
+    scheme: str
+    host: str
+    same_site: bool
+    top_level: bool
+    step: Step
+
+
+@lru_cache(maxsize=256)
+def _method(method: bytes) -> str:
+    return method.decode("latin-1")[:_MAX_NAME]
+
+
+@lru_cache(maxsize=256)
+def _who_asks(rest: bytes, scheme: str, authority: bytes) -> _Who:
+    """What the field lines tell; a client repeats them, so this is read once for many requests."""
     fields: dict[bytes, bytes] = {}
-    for name, value in split_fields(head):
+    for name, value in split_fields(b"\n" + rest):
         known = name.lower()
         if known in _WANTED:
             fields.setdefault(known, value)
-    scheme = "https" if is_tls else "http"
-    host, path = fields.get(b"host", b""), target
-    before, found, rest = target.partition(b"://")
-    if found and before.isalpha():
-        # RFC 9112 §3.2.2: the absolute form goes before Host.
-        cut = min((i for i in map(rest.find, (b"/", b"?", b"#")) if i >= 0), default=len(rest))
-        host, path = rest[:cut].rpartition(b"@")[2], rest[cut:]
-        scheme = before.decode("ascii").lower()
-    path = path.partition(b"#")[0].partition(b"?")[0]
-    text = path.decode("latin-1") if path.startswith(b"/") else "/"
     is_websocket = b"websocket" in fields.get(b"upgrade", b"").lower()
     if is_websocket:
         scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
-    name_of_host = host_without_port(host)
-    near, near_by = _is_same_site(fields, scheme, name_of_host)
+    host = host_without_port(authority or fields.get(b"host", b""))
+    near, near_by = _is_same_site(fields, scheme, host)
     top, top_by = _is_top_level(fields, near, is_websocket)
     words = f"{'same-site' if near else 'cross-site'} ({near_by}), {'top-level' if top else 'not top-level'} ({top_by})"
-    asking = Asking(scheme, name_of_host, text, method.decode("latin-1")[:_MAX_NAME], near, top)
-    return Asked(asking, Step(f"{BIS} §5.2", "who-asks", "applied", words))
+    return _Who(scheme, host, near, top, Step(f"{BIS} §5.2", "who-asks", "applied", words))
+
+
+def _authority(rest: bytes) -> tuple[bytes, bytes]:
+    """What stands behind `://`: the authority without user information, and the rest."""
+    cut = min((i for i in map(rest.find, (b"/", b"?", b"#")) if i >= 0), default=len(rest))
+    return rest[:cut].rpartition(b"@")[2], rest[cut:]
 
 
 def host_without_port(authority: bytes) -> str:
@@ -164,8 +193,7 @@ def _is_same_site(fields: dict[bytes, bytes], scheme: str, host: str) -> tuple[b
     for name, shown in ((b"origin", "Origin"), (b"referer", "Referer")):
         before, found, rest = fields.get(name, b"").partition(b"://")
         if found:
-            cut = min((i for i in map(rest.find, (b"/", b"?", b"#")) if i >= 0), default=len(rest))
-            other = host_without_port(rest[:cut].rpartition(b"@")[2])
+            other = host_without_port(_authority(rest)[0])
             return same_site(before.decode("latin-1").lower(), other, scheme, host), shown
     return True, "assumed"
 

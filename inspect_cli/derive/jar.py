@@ -14,6 +14,7 @@ from inspect_cli.derive.base import Deriver
 from inspect_cli.derive.clients import Client, Clients, Known
 from inspect_cli.derive.heads import (
     Asked,
+    FieldLine,
     Recent,
     connection_of,
     field_lines,
@@ -101,17 +102,17 @@ class Jars(Deriver):
         client = self._clients.recorded(address, user_agent_of(event.head), make=False)
         if not lines and client is None:
             return ()
-        asked = read_request(event.head, "/tls" in channel)
+        asked = read_request(event.head, is_tls="/tls" in channel)
         if asked is None:
             return ()
         asked = self._with_host(asked, event)
         return self._decide(event, lines, _Situation(asked.asking, asked.who, client, INFERRED, frozenset()))
 
-    def _decide(self, event: RequestHead, lines: Iterable[tuple[int, int, bytes]], asks: _Situation) -> list[Event]:
+    def _decide(self, event: RequestHead, lines: list[FieldLine], asks: _Situation) -> list[Event]:
         decisions = asks.client.jar.send(asks.asking, event.where.time_ns) if asks.client is not None else []
         matching = _Matching(event, asks, decisions)
         found: list[Event] = []
-        for line in field_lines(event.head, b"cookie") if lines else ():
+        for line in lines:
             where = where_of_line(event, line, event.where.basis)
             found += [matching.sent(where, name, value) for name, value in parse_cookie_header(line.value)]
         found += matching.withheld()
@@ -121,7 +122,7 @@ class Jars(Deriver):
 
     def _take_context(self, event: RequestHead) -> Context | None:
         """The first Context that fits; those of its jar before it were never asked (or not captured)."""
-        asked = read_request(event.head, "/tls" in event.where.channel)
+        asked = read_request(event.head, is_tls="/tls" in event.where.channel)
         if asked is None:
             return None
         asking = asked.asking
@@ -170,7 +171,7 @@ class Jars(Deriver):
             return _situation_of(context, self._clients.named(context))
         connection = connection_of(event.where.channel)
         request = event.request or self._last_requests.get(connection)
-        asked = read_request(request.head, "/tls" in event.where.channel) if request is not None else None
+        asked = read_request(request.head, is_tls="/tls" in event.where.channel) if request is not None else None
         if request is None or event.request is None:
             # The request was not captured: its host may be that of an earlier one; its path is not known.
             host = asked.asking.host if asked is not None else self._clients.server_of(connection)

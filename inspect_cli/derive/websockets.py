@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 
 from inspect_cli.derive.base import Deriver
+from inspect_cli.derive.heads import is_101
 from inspect_cli.events.base import Event
 from inspect_cli.events.http import MessageHead, ResponseHead
 from inspect_cli.events.websocket import WebSocketOpened
@@ -39,7 +40,7 @@ class WebSockets(Deriver):
     watches = (ResponseHead,)
 
     def see(self, event: Event) -> Iterable[Event]:
-        if not isinstance(event, ResponseHead) or (event.head[8:13] != b" 101 " and event.status != 101):
+        if not isinstance(event, ResponseHead) or (not is_101(event)):
             return ()
         if not _upgrades_to_websocket(event):
             return ()
