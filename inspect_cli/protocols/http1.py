@@ -97,13 +97,12 @@ class _Messages:
         for word, got in facts.problems:
             yield from self._side.problem(word, got, self._side.head_where)
 
-    def _body(self, framing: Framing, kept: Kept | None) -> Generator[Parsed, None, BodyEnd]:
-        """Read the body; the common case of one that is all here is not worth a generator."""
-        reader = self._reader
-        if framing.by == "length" and kept is None and not self._wants_end and reader.unread_bytes >= framing.length:
-            reader.skip(framing.length)
-            return BodyEnd("length", framing.length, True)
-        return (yield from read_body(self._side, framing, kept))
+    def _skips(self, framing: Framing) -> bool:
+        """Where nobody wants heads or ends: pass over a body that is all here, or none."""
+        if self._builds or framing.by not in ("none", "length") or self._reader.unread_bytes < framing.length:
+            return False
+        self._reader.skip(framing.length)
+        return True
 
     def _end(self, head: MessageHead | None, start: int, end: BodyEnd) -> Generator[Event, None, None]:
         """The end of a message, whose body began at `start`."""
@@ -131,9 +130,9 @@ class _Requests(_Messages):
 
     def run(self) -> Parser:
         side, tally = self._side, self._report.tally
-        while (yield from side.next_head()):
+        while side.has_head() or (yield from side.next_head()):
             facts = read_facts(side.head)
-            line = REQUEST_LINE.match(side.head)
+            line = side.line
             asked = self._ask(facts, line)
             tally.http_requests += line is not None
             tally.cookie += facts.cookies
@@ -147,8 +146,9 @@ class _Requests(_Messages):
             _check_both(facts, line)
             if facts.problems or self._closed or facts.closes:
                 yield from self._say_problems(facts)
-            yield from self._rest(framing, asked.event)
             self._index += 1
+            if not self._skips(framing):
+                yield from self._rest(framing, asked.event)
             if asked.holds:
                 follows = yield from self._outcome(asked, facts)
                 if follows:
@@ -178,7 +178,7 @@ class _Requests(_Messages):
         """The body, the form in it, the end."""
         start = self._reader.position
         kept = Kept(FORM_BYTES) if self._says_form and framing.by != "none" and is_form(self._side.head) else None
-        end = yield from self._body(framing, kept)
+        end = yield from read_body(self._side, framing, kept)
         if kept is not None and kept.is_whole and end.complete and event is not None:
             where = here(self._side) if end.size else event.where
             yield RequestForm(where._replace(start=start), event, read_form(bytes(kept.data)))
@@ -234,12 +234,14 @@ class _Responses(_Messages):
 
     def run(self) -> Parser:
         side, talk, tally = self._side, self._talk, self._report.tally
-        while (yield from side.next_head()):
+        while side.has_head() or (yield from side.next_head()):
             if side.lost:
                 talk.responses_lost = True
-            line = STATUS_LINE.match(side.head)
+            line = side.line
             status = int(line[3]) if line is not None else 0
-            asked = yield from talk.answered(self._reader, self._frame)
+            asked = talk.next_asked(self._reader, heeds=self._builds)
+            if asked is None:
+                asked = yield from talk.answered(self._reader, self._frame)
             facts = read_facts(side.head)
             tally.http_responses += line is not None
             tally.set_cookie += facts.set_cookies
@@ -260,7 +262,14 @@ class _Responses(_Messages):
                 yield from self._end(head, self._reader.position, BodyEnd("tunnel", 0, True))
                 talk.leave(self._reader, follows)
                 return follows
-            yield from self._rest(framing, asked, head)
+            # The answer to a HEAD that was not captured, or is too broken to be read, may have
+            # no body: then the next head stands in its place.
+            unknown = (asked is None or not asked.method) and framing.by != "none" and framing != Framing("length")
+            if unknown and (yield from self._is_followed_by_head()):
+                framing = NO_BODY
+            if not self._skips(framing):
+                start = self._reader.position
+                yield from self._end(head, start, (yield from read_body(side, framing, None)))
         talk.leave(self._reader)
         return None
 
@@ -282,7 +291,7 @@ class _Responses(_Messages):
 
     def _settle(self, status: int, asked: Asked | None, facts: Facts) -> str:
         """What the answer means for the request, and which protocol follows; "" HTTP goes on."""
-        tally, talk, place = self._report.tally, self._talk, self._reader.place
+        tally, talk = self._report.tally, self._talk
         if 100 <= status < 200 and status != 101:
             tally.http_interim_responses += 1
             return ""
@@ -293,19 +302,10 @@ class _Responses(_Messages):
         elif asked is not None and asked.method == b"CONNECT" and 200 <= status < 300:
             follows = "opaque"
         if follows:
-            talk.next_protocol, talk.next_place = follows, place
+            talk.next_protocol, talk.next_place = follows, self._reader.place
             talk.carry = Upgraded(talk, _extensions(self._side.head))
-        talk.settle(asked, follows, place)
+        talk.settle(asked, follows, self._reader)
         return follows
-
-    def _rest(self, framing: Framing, asked: Asked | None, head: ResponseHead | None) -> Generator[Parsed, None, None]:
-        start = self._reader.position
-        has_body = framing.by != "none" and framing != Framing("length")
-        # A HEAD that was not captured? Then the next head stands where the body would.
-        if asked is None and has_body and (yield from self._is_followed_by_head()):
-            framing = NO_BODY
-        end = yield from self._body(framing, None)
-        yield from self._end(head, start, end)
 
     def _is_followed_by_head(self) -> Generator[Parsed, None, bool]:
         """Whether a status line, or nothing at all, comes next."""

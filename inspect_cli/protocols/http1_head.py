@@ -8,7 +8,6 @@ that is not is looked at line by line.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
@@ -69,24 +68,26 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
 """Problem word to (what was expected, clause). The words are counted in the summary."""
 
 
-@dataclass(slots=True)
 class Facts:
     """What framing and counting need of a head. `problems`: (word, what was found)."""
 
-    lengths: list[bytes] = field(default_factory=list)
-    codings: list[bytes] = field(default_factory=list)
-    closes: bool = False
-    upgrade: bytes = b""
-    """Value of the first Upgrade field, in lower case."""
-    hosts: int = 0
-    cookies: int = 0
-    set_cookies: int = 0
-    problems: list[tuple[str, bytes]] = field(default_factory=list)
+    __slots__ = ("closes", "codings", "cookies", "hosts", "lengths", "problems", "set_cookies", "upgrade")
+
+    def __init__(self) -> None:
+        self.lengths: list[bytes] | None = None
+        self.codings: list[bytes] | None = None
+        self.closes = False
+        self.upgrade = b""
+        """Value of the first Upgrade field, in lower case."""
+        self.hosts = 0
+        self.cookies = 0
+        self.set_cookies = 0
+        self.problems: list[tuple[str, bytes]] = []
 
     @property
     def is_chunked(self) -> bool:
         """Chunked is the last transfer coding (RFC 9112 §6.3, rule 4)."""
-        return bool(self.codings) and self.codings[-1] == b"chunked"
+        return self.codings is not None and self.codings[-1:] == [b"chunked"]
 
 
 def read_facts(head: bytes) -> Facts:
@@ -100,16 +101,21 @@ def read_facts(head: bytes) -> Facts:
         elif name == b"set-cookie":
             facts.set_cookies += 1
         elif name == b"connection":
-            facts.closes = facts.closes or b"close" in [option.strip(b" \t") for option in value.split(b",")]
+            facts.closes = facts.closes or (b"close" in value and b"close" in _parts(value))
         elif name == b"content-length":
-            facts.lengths += [part.strip(b" \t") for part in value.split(b",")]
+            facts.lengths = [*(facts.lengths or ()), *_parts(value)]
         elif name == b"transfer-encoding":
-            facts.codings += [part.strip(b" \t") for part in value.split(b",") if part.strip(b" \t")]
+            facts.codings = [*(facts.codings or ()), *filter(None, _parts(value))]
         elif not facts.upgrade:
             facts.upgrade = value.strip(b" \t")
     if _CLEAN.fullmatch(head) is None:
         facts.problems += _odd_lines(head)
     return facts
+
+
+def _parts(value: bytes) -> list[bytes]:
+    """The members of a comma-separated list (RFC 9110 §5.6.1)."""
+    return [part.strip(b" \t") for part in value.split(b",")]
 
 
 def body_length(facts: Facts) -> int | None:
@@ -125,7 +131,7 @@ def body_length(facts: Facts) -> int | None:
             facts.problems.append(("invalid-content-length", value[:40]))
             return None
     lengths = [int(value) for value in facts.lengths]
-    if any(length != lengths[0] for length in lengths):
+    if len(lengths) > 1 and any(length != lengths[0] for length in lengths):
         facts.problems.append(("content-length-differs", b", ".join(facts.lengths)[:80]))
     return lengths[0]
 

@@ -85,12 +85,14 @@ class OneSide:
 
     __slots__ = (
         "_astray",
+        "_looked",
         "_seen",
         "_trail",
         "counts_holes",
         "grammar",
         "head",
         "holes",
+        "line",
         "lost",
         "reader",
         "report",
@@ -105,6 +107,8 @@ class OneSide:
         self.grammar = grammar
         self.head = b""
         """The head found last, without empty lines before it (RFC 9112 §2.2)."""
+        self.line: re.Match[bytes] | None = None
+        """Its start line as the grammar has it; None where it is broken."""
         self.start = 0
         self.lost = False
         self.holes = 0
@@ -112,41 +116,56 @@ class OneSide:
         self._astray = False
         self._trail: Trail | None = None
         self._seen: Where | None = None
+        self._looked: bytes | Missing | None = None
 
     # -- heads -------------------------------------------------------------------------------
 
+    def has_head(self) -> bool:
+        """Read the next head into `head`, if all of it is here and plain; else ask `next_head`."""
+        if self._astray:
+            return False
+        self.lost = False
+        text = self._read_paragraph()
+        self.line = None if isinstance(text, Missing) else self.grammar.line.match(text)
+        if self.line is None or isinstance(text, Missing):
+            self._looked = text
+            return False
+        self.head = text
+        return True
+
     def next_head(self) -> Reading:
         """Read up to the end of the next head, into `head`; False when the side is over."""
-        reader = self.reader
+        grammar = self.grammar
         self.lost = False
+        text, self._looked = self._looked, None
         while True:
             if self._astray:
                 self.lost = True
                 if not (yield from self._find()):
                     return False
                 self._astray = False
-            self.start = reader.position
-            self._trail = self._seen = None
-            text = reader.read_until(_HEAD_END, PARAGRAPH_BYTES)
+            if text is None:
+                text = self._read_paragraph()
             if isinstance(text, Missing):
                 # It came in several pieces: line by line, so that nothing is searched twice.
-                found = yield from self._gather()
-                if found is None:
+                text = yield from self._gather()
+                if text is None:
                     return False
-                text = found
-            if text[:1] in (b"\r", b"\n"):
-                stripped = text.lstrip(b"\r\n")
-                self.start += len(text) - len(stripped)
-                text = stripped
-            if not text:
-                continue
-            grammar = self.grammar
-            if grammar.line.match(text) is None and grammar.like.match(text) is None:
-                text = yield from self._leave_garbage(text)
-                if not text:
-                    continue
-            self.head = text
-            return True
+            stripped = text.lstrip(b"\r\n")
+            self.start += len(text) - len(stripped)
+            if stripped and grammar.line.match(stripped) is None and grammar.like.match(stripped) is None:
+                stripped = yield from self._leave_garbage(stripped)
+            if stripped:
+                self.head = stripped
+                self.line = grammar.line.match(stripped)
+                return True
+            text = None
+
+    def _read_paragraph(self) -> bytes | Missing:
+        """Up to the next empty line, which ends a head if one begins here."""
+        self.start = self.reader.position
+        self._trail = self._seen = None
+        return self.reader.read_until(_HEAD_END, PARAGRAPH_BYTES)
 
     def go_astray(self) -> None:
         """Framing is lost: the next head must be searched for."""

@@ -75,6 +75,20 @@ class HttpTalk(TwoSided):
         if not self.queue or not self.queue[-1].is_lost:
             self.queue.append(Asked(place, 0, is_lost=True))
 
+    def next_asked(self, reader: Reader, *, heeds: bool) -> Asked | None:
+        """The request that the next response answers, where nothing was lost and it is here.
+
+        `heeds` False: no event is made, so that its place matters only to a client that waits.
+        """
+        if not self.queue or self.responses_lost or self.mid_stream:
+            return None
+        asked = self.queue[0]
+        if asked.is_lost or is_too_late(reader, asked.place):
+            return None
+        if heeds or asked.holds:
+            reader.heed(asked.place)
+        return asked
+
     def answered(self, reader: Reader, frame: Callable[[], int]) -> Generator[Parsed, None, Asked | None]:
         """The request that the response at the server's position answers; None: not captured.
 
@@ -128,11 +142,13 @@ class HttpTalk(TwoSided):
             queue.popleft()
         return None, None
 
-    def settle(self, asked: Asked | None, outcome: str, place: Place) -> None:
-        """The final answer has been seen."""
+    def settle(self, asked: Asked | None, outcome: str, reader: Reader) -> None:
+        """The final answer has been seen by the server's side."""
         if asked is None:
             return
-        asked.outcome, asked.outcome_place = outcome, place
+        asked.outcome = outcome
+        if asked.holds:
+            asked.outcome_place = reader.place
         if self.queue and self.queue[0] is asked:
             self.queue.popleft()
 
