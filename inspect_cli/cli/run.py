@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -112,6 +111,8 @@ def exit_code_of(action: Callable[[], Any], arguments: Sequence[str]) -> int:
     except Exception as fault:
         if "--debug" in arguments:
             raise
+        import shlex
+
         said = f"{type(fault).__name__}: {fault}"
         data = {"fault": said[:200], "command": shlex.join(["inspect-cli", *arguments, "--debug"])}
         click.echo(f"inspect-cli: {_words(arguments).say('cli.fault', data)}", err=True)
