@@ -8,7 +8,6 @@ the hole is filled or counts as lost.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import deque
 from typing import NamedTuple
 
 from inspect_cli.streams.reader import Place, Reader
@@ -87,7 +86,8 @@ class Half:
         """Frame count of the connection at which the hole at `next` counts as lost."""
         self.gaps: list[tuple[int, int, int, int]] = []
         """Holes that counted as lost and nobody took yet: (start, end, at, time_ns)."""
-        self._remembered: deque[tuple[int, int, int]] | None = None
+        self._remembered: tuple[list[int], list[int], list[int]] = ([], [], [])
+        """Starts, ends and frames of the segments taken in last."""
 
     def offset_of(self, seq: int) -> int:
         """Stream offset of a sequence number near `next` (32-bit wrap, RFC 9293 §3.4)."""
@@ -101,19 +101,23 @@ class Half:
         return -1 if self.base is None else (self.base + self.next) & SEQUENCE_MASK
 
     def remember(self, start: int, end: int, frame: int) -> None:
-        if self._remembered is None:
-            self._remembered = deque(maxlen=REMEMBERED_SEGMENTS)
-        self._remembered.append((start, end, frame))
+        """Note which frame carried the segment [start, end)."""
+        starts, ends, frames = self._remembered
+        starts.append(start)
+        ends.append(end)
+        frames.append(frame)
+        if len(starts) > 4 * REMEMBERED_SEGMENTS:
+            self._forget()
 
     def remember_many(self, starts: list[int], ends: list[int], frames: list[int]) -> None:
-        last = -REMEMBERED_SEGMENTS
-        if self._remembered is None:
-            self._remembered = deque(maxlen=REMEMBERED_SEGMENTS)
-        self._remembered.extend(zip(starts[last:], ends[last:], frames[last:], strict=True))
+        """`remember` for many segments."""
+        for column, new in zip(self._remembered, (starts, ends, frames), strict=True):
+            column += new[-REMEMBERED_SEGMENTS:]
+        self._forget()
 
     def carrier_of(self, start: int) -> int | None:
         """Frame that first carried the byte at `start`, where still remembered."""
-        for begin, end, frame in self._remembered or ():
+        for begin, end, frame in list(zip(*self._remembered, strict=True))[-REMEMBERED_SEGMENTS:]:
             if begin <= start < end:
                 return frame
         return None
@@ -221,6 +225,10 @@ class Half:
 
     def finish(self, place: Place, time_ns: int) -> None:
         self.reader.finish(place, time_ns)
+
+    def _forget(self) -> None:
+        for column in self._remembered:
+            del column[:-REMEMBERED_SEGMENTS]
 
     def _overlapping(self, start: int, end: int) -> list[Waiting]:
         """What waits within [start, end), in order; nothing that waits overlaps."""

@@ -182,22 +182,25 @@ class TcpConnection:
             return
         if p.size:
             special = self._data(direction, mine, start, p, buffer) or special
-        elif not p.size and not p.flags & (SYN | FIN) and start == mine.next - 1:
+        elif start == mine.next - 1 and not p.flags & (SYN | FIN):
             special = self._repeated(direction, mine, start, start, p, keep_alive=True)
         if p.flags & FIN:
             self._fin(direction, mine, theirs, start + p.size, p)
             special = True
         if p.flags & ACK:
             special = self._ack(direction, mine, theirs, p) or special
-        special = self._window(direction, mine, p) or special
+        if p.window == 0 or mine.window_closed:
+            special = self._window(direction, mine, p) or special
         if self._verbose and not special:
             self._note(Segment, direction, p)
         if self.ended_at is None:
-            for half in self.halves:
-                if half.waiting:
+            if mine.waiting or theirs.waiting:
+                for half in self.halves:
                     half.check_hole(self.frames, p.number, p.time_ns)
-            self._finish_sides(p)
-        self._take_gaps()
+            if mine.fin_offset is not None or theirs.fin_offset is not None:
+                self._finish_sides(p)
+        if mine.gaps or theirs.gaps:
+            self._take_gaps()
 
     def _after_end(self, direction: int, mine: Half, p: Packet) -> None:
         """A straggler: told, but it changes nothing any more."""
@@ -258,8 +261,10 @@ class TcpConnection:
                 special = self._repeated(direction, mine, start, end, p, keep_alive=False)
         else:
             special = self._out_of_line(direction, mine, start, end, p, buffer)
-        mine.top = max(mine.top, end)
-        self._recognise(p.number)
+        if end > mine.top:
+            mine.top = end
+        if self.channel is not None and self.channel.protocol is None:
+            self._recognise(p.number)
         return special
 
     def _out_of_line(
@@ -325,12 +330,15 @@ class TcpConnection:
         if theirs.base is None:
             return False
         acked = theirs.offset_of(p.ack)
-        theirs.acked = max(theirs.acked, min(acked, acked if theirs.fin_offset is None else theirs.fin_offset))
+        fin = theirs.fin_offset
+        passed = acked if fin is None or acked < fin else fin
+        if passed > theirs.acked:
+            theirs.acked = passed
         special = False
-        if theirs.isn is not None and not theirs.syn_acked and 0 <= acked <= theirs.top:
+        if not theirs.syn_acked and theirs.isn is not None and 0 <= acked <= theirs.top:
             theirs.syn_acked = True
             special = self._opened(direction, mine, theirs, p)
-        if theirs.fin_acked_frame is None and self._acks_fin(theirs, p):
+        if fin is not None and acked > fin and theirs.fin_acked_frame is None:
             theirs.fin_acked_frame = p.number
             last = mine.fin_acked_frame is not None
             if not p.flags & FIN:
