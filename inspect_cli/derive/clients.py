@@ -18,7 +18,7 @@ MAX_CONNECTIONS = 65_536
 _MAX_SEEDED = 10_000
 
 Owner = tuple[str, bytes]
-"""Name of a jar and b"", or address of a client with `=` before it and its User-Agent."""
+"""`#` and the name of a jar, or `=` and the address of a client with its User-Agent."""
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Clients:
 
     def named(self, context: Context) -> Client:
         """The jar that a Context names, with the cookies that it was given."""
-        owner = (context.jar, b"")
+        owner = ("#" + context.jar, b"")
         client = self._find(owner)
         if client is None:
             client = self._make(owner, context.profile if context.profile in PROFILES else RFC6265BIS.name)
