@@ -14,9 +14,9 @@ from inspect_cli.events.calls import Call, Context, Reported, Secrets
 from inspect_cli.events.summary import Capture
 from inspect_cli.sources.client import Client, Journal, Stopped
 from inspect_cli.sources.merging import Merger
-from inspect_cli.sources.packet_socket import Captured
 from inspect_cli.sources.rights import may_capture
 from inspect_cli.sources.sniffer import Sniffer
+from inspect_cli.wire.gathering import Captured
 
 WATERMARK_S: Final = 0.03
 """How long an item waits for earlier ones from the other thread."""

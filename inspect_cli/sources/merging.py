@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from inspect_cli.events.base import Item
-from inspect_cli.sources.batches import batch_of
-from inspect_cli.sources.packet_socket import Captured
+from inspect_cli.wire.gathering import Captured, batch_of
 
 _BATCH_BYTES: Final = 8 << 20
 

@@ -11,7 +11,7 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 ETH_P_ALL: Final = 3
 SOL_PACKET: Final = 263
@@ -39,17 +39,6 @@ RECEIVE_BUFFER_BYTES: Final = 64 << 20
 FRAME_BYTES: Final = 128 << 10
 """Frames reach 65,549 bytes on loopback: 64 KiB would cut them."""
 _READS_AT_ONCE: Final = 512
-
-
-class Captured(NamedTuple):
-    """One frame as the kernel gave it."""
-
-    time_ns: int
-    data: bytes
-    original_size: int
-    link_type: int
-    interface: int
-    """Index in the sniffer's `interfaces`."""
 
 
 def link_type_of(hardware_type: int) -> int | None:

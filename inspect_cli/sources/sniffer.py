@@ -26,7 +26,6 @@ from inspect_cli.sources.packet_socket import (
     ARPHRD_LOOPBACK,
     ETH_P_ALL,
     ETHERNET,
-    Captured,
     FrameReader,
     await_frames,
     drops_of,
@@ -35,6 +34,7 @@ from inspect_cli.sources.packet_socket import (
 )
 from inspect_cli.sources.peek import peek
 from inspect_cli.sources.routes import interface_for
+from inspect_cli.wire.gathering import Captured
 
 if TYPE_CHECKING:
     from scapy.arch.linux import L2ListenSocket

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from inspect_cli.events.base import Item
 from inspect_cli.events.calls import Secrets
 from inspect_cli.sources.merging import Merger
-from inspect_cli.sources.packet_socket import Captured
 from inspect_cli.wire.frames import Frames
+from inspect_cli.wire.gathering import Captured
 
 
 def frame(time_ns: int, data: bytes = b"frame") -> Captured:

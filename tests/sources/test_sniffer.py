@@ -14,9 +14,10 @@ from inspect_cli.errors import NotPermitted
 from inspect_cli.sources import packet_socket
 from inspect_cli.sources import sniffer as sniffer_module
 from inspect_cli.sources.bpf import Target
-from inspect_cli.sources.packet_socket import Captured, drops_of
+from inspect_cli.sources.packet_socket import drops_of
 from inspect_cli.sources.peek import peek
 from inspect_cli.sources.sniffer import Listener, Sniffer
+from inspect_cli.wire.gathering import Captured
 from tests.sources.servers import http, response, serving
 
 pytestmark = [

@@ -1,13 +1,23 @@
-"""Frames that were read one by one, as the batch of columns that everything else reads."""
+"""Frames that came one by one, as the batch of columns that everything else reads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from inspect_cli.sources.packet_socket import Captured
 from inspect_cli.wire.frames import Frames
+
+
+class Captured(NamedTuple):
+    """One frame as it was heard; `interface` is its index in the source's list."""
+
+    time_ns: int
+    data: bytes
+    original_size: int
+    link_type: int
+    interface: int
 
 
 def batch_of(captured: Sequence[Captured], first_number: int) -> Frames:
