@@ -85,6 +85,7 @@ class _Messages:
         self._closed = 0
         """1 once a message has announced to be the last, 2 once another one came nevertheless."""
         self._lossy = False
+        """Places are later than the bytes themselves: a hole or a wait came before."""
         talk.join(reader)
 
     def _say_problems(self, facts: Facts) -> Generator[Event, None, None]:
@@ -154,6 +155,7 @@ class _Requests(_Messages):
                 if follows:
                     self._talk.leave(self._reader, follows)
                     return follows
+                self._lossy = True
         self._talk.leave(self._reader)
         return None
 
@@ -161,12 +163,12 @@ class _Requests(_Messages):
         """Put the request where its answer will look for it."""
         side, talk = self._side, self._talk
         place = self._reader.place
-        if side.lost:
-            self._lossy = True
+        self._lossy = self._lossy or side.lost
+        if side.lost or side.strayed:
             talk.lose(place)
         where: Where | None = side.head_where() if self._builds or self._lossy else None
-        # Behind a hole `at` tells when the hole counted as lost: there only its own frames
-        # say when the request was sent.
+        # Behind a hole `at` tells when the hole counted as lost, and behind an awaited answer
+        # when that came: there only its own frames say when the request was sent.
         frame = where.frames[-1] if where is not None and self._lossy and where.frames else place.at
         method = line[1] if line is not None else b""
         event = RequestHead(where, side.head, self._index) if where is not None and self._builds else None

@@ -79,7 +79,8 @@ class Kept:
 class OneSide:
     """One side being read; what both kinds of message need.
 
-    `lost`: bytes that may have held whole messages went by before the head found last.
+    `lost`: a hole that may have held whole messages came before the head found last, or a
+    head too long to read; `strayed`: bytes that belong to no message came before it.
     `holes`: bytes of holes taken, counted only if `counts_holes`.
     """
 
@@ -97,6 +98,7 @@ class OneSide:
         "reader",
         "report",
         "start",
+        "strayed",
         "talk",
     )
 
@@ -111,6 +113,7 @@ class OneSide:
         """Its start line as the grammar has it; None where it is broken."""
         self.start = 0
         self.lost = False
+        self.strayed = False
         self.holes = 0
         self.counts_holes = report.wants(MessageEnd)
         self._astray = False
@@ -124,7 +127,7 @@ class OneSide:
         """Read the next head into `head`, if all of it is here and plain; else ask `next_head`."""
         if self._astray:
             return False
-        self.lost = False
+        self.lost = self.strayed = False
         text = self._read_paragraph()
         self.line = None if isinstance(text, Missing) else self.grammar.line.match(text)
         if self.line is None or isinstance(text, Missing):
@@ -136,11 +139,10 @@ class OneSide:
     def next_head(self) -> Reading:
         """Read up to the end of the next head, into `head`; False when the side is over."""
         grammar = self.grammar
-        self.lost = False
+        self.lost = self.strayed = False
         text, self._looked = self._looked, None
         while True:
             if self._astray:
-                self.lost = True
                 if not (yield from self._find()):
                     return False
                 self._astray = False
@@ -236,13 +238,14 @@ class OneSide:
         if limit < HEAD_BYTES:
             return (yield from self._leave_garbage(stripped))
         yield from self.problem("head-too-long", b"%d bytes" % limit, lambda: self._line_where(stripped))
+        self.lost = True
         self._astray = True
         return b""
 
     def _leave_garbage(self, text: bytes) -> Generator[Parsed, None, bytes]:
         """Say that no message begins here; the rest of `text` from the first head in it, or b""."""
         yield from self.problem(self.grammar.problem, first_line(text), lambda: self._line_where(text))
-        self.lost = True
+        self.strayed = True
         match = self.grammar.find.search(text)
         if match is None:
             self._astray = True
@@ -256,7 +259,6 @@ class OneSide:
         stripped = text.lstrip(b"\r\n")
         self.start += len(text) - len(stripped)
         self._astray = True
-        self.lost = True
         if not stripped:
             return
         begun = self.grammar.like.match(stripped) or self.grammar.maybe.match(stripped)
@@ -275,6 +277,7 @@ class OneSide:
         while True:
             gap = reader.gap_bytes
             if gap:
+                self.lost = True
                 reader.skip(gap)
                 in_line = False
                 continue

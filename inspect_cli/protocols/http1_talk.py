@@ -75,6 +75,11 @@ class HttpTalk(TwoSided):
         if not self.queue or not self.queue[-1].is_lost:
             self.queue.append(Asked(place, 0, is_lost=True))
 
+    def _went_on(self) -> int | None:
+        """`Place.at` of what the client sent behind the request that it waits at; None: nothing yet."""
+        reader = self.readers[Side.CLIENT]
+        return reader.at_of(reader.position) if reader is not None else None
+
     def next_asked(self, reader: Reader, *, heeds: bool) -> Asked | None:
         """The request that the next response answers, where nothing was lost and it is here.
 
@@ -131,14 +136,19 @@ class HttpTalk(TwoSided):
             elif not _before(first, frame()):
                 return None, first.place
             elif first.holds:
-                return first, first.place
+                if self.held is not first:
+                    return None, None
+                went_on = self._went_on()
+                if went_on is None or went_on >= frame():
+                    return first, first.place
+                first.outcome, first.outcome_place = LOST, reader.place
             elif then is None:
                 return first, None
             elif then.is_lost or not _before(then, frame()):
                 return first, then.place
             else:
                 # Its answer was among what the server's side lost.
-                first.outcome, first.outcome_place = LOST, then.place
+                first.outcome = LOST
             queue.popleft()
         return None, None
 

@@ -11,11 +11,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import pairwise
 from typing import Any
 
 from inspect_cli.events.base import Event, Side, Where
-from inspect_cli.events.http import MessageEnd
+from inspect_cli.events.capture import Malformed, Truncated
+from inspect_cli.events.http import MessageEnd, RequestForm, RequestHead, ResponseHead
 from inspect_cli.events.summary import Tally
+from inspect_cli.events.websocket import WebSocketClose, WebSocketEnd, WebSocketFrame
 from inspect_cli.protocols import PROTOCOLS
 from inspect_cli.streams.channel import WAIT, Parser, Protocol, Report
 from inspect_cli.streams.reader import DATA, ENDED, Place, Reader
@@ -36,7 +39,7 @@ class Said:
         if self.data is None:
             return [self]
         edges = sorted({0, self.size, *places})
-        return [Said(self.side, self.data[a:b], b - a) for a, b in zip(edges, edges[1:], strict=False)]
+        return [Said(self.side, self.data[a:b], b - a) for a, b in pairwise(edges)]
 
 
 def C(data: bytes) -> Said:  # noqa: N802
@@ -161,7 +164,7 @@ def read(
     """Read frames in batches that end before the frames at these indexes (None: one batch)."""
     run = Conversation(protocol, Report(Tally(), wanted), carry, mid_stream)
     edges = sorted({0, len(frames), *(batches or ())})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         run.deliver(frames[start:end])
     run.finish()
     return run
@@ -173,7 +176,7 @@ def talk(
     carry: object = None,
     ordered: bool = False,
     mid_stream: bool = False,
-    cuts: int = 12,
+    cuts: int = 6,
 ) -> list[Event]:
     """The events of a conversation, read in many ways that must agree.
 
@@ -184,10 +187,8 @@ def talk(
     options: dict[str, Any] = {"carry": carry, "mid_stream": mid_stream}
     whole = read(protocol, said, **options)
     expected = outline(whole)
-    layouts = [_bytewise(said, ordered)]
-    for seed in range(cuts):
-        layouts.append(_shuffled(said, random.Random(seed), ordered))
-    for layout in layouts:
+    shuffles = [_shuffled(said, random.Random(seed), ordered) for seed in range(cuts)]
+    for layout in (_bytewise(said, ordered), *shuffles):
         check_batches(protocol, layout, expected, **options)
     check_batches(protocol, said, expected, **options)
     return whole.events
@@ -251,3 +252,36 @@ def _merge(pieces: Sequence[Said], dice: random.Random) -> list[Said]:
         merged += queues[side][:run]
         del queues[side][:run]
     return merged
+
+
+def brief(events: Iterable[Event]) -> list[tuple[Any, ...]]:
+    """Events as short rows: kind, then what tells most of it."""
+    return [(event.kind, *_telling(event)) for event in events]
+
+
+def _telling(event: Event) -> tuple[Any, ...]:
+    match event:
+        case RequestHead():
+            return (event.start_line,)
+        case ResponseHead():
+            return event.status, event.request.start_line if event.request else None
+        case MessageEnd():
+            return event.ended_by, event.body_bytes, event.complete
+        case Malformed():
+            return (event.problem,)
+        case Truncated():
+            return event.problem, event.got_bytes, event.expected_bytes
+        case WebSocketClose():
+            return event.where.side, event.code, event.reason, event.answers
+        case WebSocketFrame():
+            return event.where.side, event.name, event.payload
+        case WebSocketEnd():
+            return event.close_client, event.close_server, event.frames_client, event.frames_server
+        case RequestForm():
+            return (event.form,)
+    return ()
+
+
+def kinds(events: Iterable[Event], *wanted: str) -> list[tuple[Any, ...]]:
+    """Brief rows of these kinds only."""
+    return [row for row in brief(events) if row[0] in wanted]
