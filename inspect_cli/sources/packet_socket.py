@@ -13,6 +13,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from inspect_cli.wire.gathering import Captured
+
 ETH_P_ALL: Final = 3
 SOL_PACKET: Final = 263
 PACKET_STATISTICS: Final = 6
