@@ -1,20 +1,16 @@
 """The bytes that each connection of the server took and gave, as its sockets saw them.
 
-The log sits in the sockets themselves: a listening socket whose accept() hands out sockets
-that write down what recv() got and what send() took. So it holds exactly what the kernel
-took over, adds no connection and no copy on the way, and works beneath any server that
-runs on asyncio's selector loop.
+The log is written by the sockets themselves (logged_socket.py), so it holds exactly what the
+kernel gave and took, and adds no connection on the way.
 """
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 DEFAULT_KEEP_BYTES: Final = 64 << 20
 """Of all connections together; beyond that the oldest closed connections are forgotten."""
@@ -44,7 +40,9 @@ class Traffic:
 
 
 @dataclass(slots=True, eq=False)
-class _Record:
+class Record:
+    """What one connection carried so far; its socket writes it, holding the log's lock."""
+
     server_port: int
     client_host: str
     client_port: int
@@ -80,8 +78,8 @@ class ByteLog:
 
     def __init__(self, keep_bytes: int = DEFAULT_KEEP_BYTES) -> None:
         self._lock = threading.Lock()
-        self._records: deque[_Record] = deque()
-        self._open: set[LoggedConnection] = set()
+        self._records: deque[Record] = deque()
+        self._open: dict[Record, Callable[[], None]] = {}
         self._keep_bytes = keep_bytes
         self._kept_bytes = 0
         self._hung_up = False
@@ -118,38 +116,43 @@ class ByteLog:
         """
         with self._lock:
             self._hung_up = True
-            for connection in self._open:
-                connection.end()
+            for end in self._open.values():
+                end()
 
-    # What follows is for the sockets below.
+    # What follows is for the sockets.
 
-    def accepted(self, connection: LoggedConnection, record: _Record) -> None:
+    @property
+    def lock(self) -> threading.Lock:
+        return self._lock
+
+    @property
+    def is_hung_up(self) -> bool:
+        return self._hung_up
+
+    def accepted(self, record: Record, end: Callable[[], None]) -> None:
+        """A connection came; `end` shuts it down from any thread and does not raise."""
         with self._lock:
             self._records.append(record)
-            self._open.add(connection)
+            self._open[record] = end
             self._forget()
             if self._hung_up:
-                connection.end()
+                end()
 
-    def took(self, record: _Record, data: bytes | memoryview) -> None:
+    def received(self, record: Record, data: bytes | memoryview) -> None:
         """Bytes that recv() got; b"" is the client's FIN. The caller holds the lock."""
         record.received_bytes += len(data)
         record.client_finished = record.client_finished or not data
         self._keep(record.received, data)
 
-    def gave(self, record: _Record, data: bytes | memoryview) -> None:
+    def sent(self, record: Record, data: bytes | memoryview) -> None:
         """Bytes that the kernel took over from send(). The caller holds the lock."""
         record.sent_bytes += len(data)
         self._keep(record.sent, data)
 
-    def let_go(self, connection: LoggedConnection, record: _Record) -> None:
+    def closed(self, record: Record) -> None:
         with self._lock:
             record.closed = True
-            self._open.discard(connection)
-
-    @property
-    def lock(self) -> threading.Lock:
-        return self._lock
+            self._open.pop(record, None)
 
     def _keep(self, into: bytearray, data: bytes | memoryview) -> None:
         if self._kept_bytes + len(data) > self._keep_bytes:
@@ -169,76 +172,3 @@ class ByteLog:
         ):
             oldest = records.popleft()
             self._kept_bytes -= len(oldest.received) + len(oldest.sent)
-
-
-class LoggedListener(socket.socket):
-    """A listening TCP socket whose connections are logged."""
-
-    __slots__ = ("_log",)
-
-    def __init__(self, family: socket.AddressFamily, log: ByteLog) -> None:
-        super().__init__(family, socket.SOCK_STREAM)
-        self._log = log
-
-    def accept(self) -> tuple[LoggedConnection, Any]:
-        plain, address = super().accept()
-        return LoggedConnection(plain, address, self._log), address
-
-
-class LoggedConnection(socket.socket):
-    """An accepted TCP socket that logs what passes through it."""
-
-    __slots__ = ("_log", "_record")
-
-    def __init__(self, plain: socket.socket, address: tuple[str, int], log: ByteLog) -> None:
-        super().__init__(plain.family, plain.type, plain.proto, fileno=plain.detach())
-        self._log = log
-        self._record = _Record(self.getsockname()[1], address[0], address[1])
-        log.accepted(self, self._record)
-
-    def end(self) -> None:
-        with suppress(OSError):  # the client was faster
-            self.shutdown(socket.SHUT_RDWR)
-
-    def recv(self, size: int, flags: int = 0, /) -> bytes:
-        with self._log.lock:
-            try:
-                data = super().recv(size, flags)
-            except ConnectionResetError:
-                self._record.reset = True
-                raise
-            self._log.took(self._record, data)
-            return data
-
-    def recv_into(self, buffer: Any, size: int = 0, flags: int = 0, /) -> int:
-        with self._log.lock:
-            try:
-                count = super().recv_into(buffer, size, flags)
-            except ConnectionResetError:
-                self._record.reset = True
-                raise
-            self._log.took(self._record, memoryview(buffer)[:count])
-            return count
-
-    def send(self, data: Any, flags: int = 0, /) -> int:
-        with self._log.lock:
-            count = super().send(data, flags)
-            self._log.gave(self._record, memoryview(data)[:count])
-            return count
-
-    def sendmsg(self, buffers: Any, *rest: Any) -> int:
-        """Several buffers at once (asyncio does it from Python 3.12 on)."""
-        pieces = [bytes(piece) for piece in buffers]
-        with self._log.lock:
-            count = super().sendmsg(pieces, *rest)
-            self._log.gave(self._record, b"".join(pieces)[:count])
-            return count
-
-    def setsockopt(self, level: int, option: int, *value: Any) -> None:
-        super().setsockopt(level, option, *value)
-        if (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER):
-            self._record.reset = True
-
-    def close(self) -> None:
-        super().close()
-        self._log.let_go(self, self._record)

@@ -17,7 +17,8 @@ from hypercorn.config import Config, Sockets
 
 from inspect_cli.errors import UsageProblem
 from inspect_cli.practice import raw
-from inspect_cli.practice.byte_log import ByteLog, LoggedListener
+from inspect_cli.practice.byte_log import ByteLog
+from inspect_cli.practice.logged_socket import LoggedListener
 from inspect_cli.practice.site import make_site
 
 _BACKLOG: Final = 128
@@ -179,3 +180,7 @@ class _Servers:
         others = asyncio.all_tasks() - {asyncio.current_task(), site}
         if others:
             await asyncio.wait(others, timeout=_STOP_WITHIN_S)
+        deadline = self._loop.time() + _STOP_WITHIN_S
+        # Sockets that linger read the end in the loop's next rounds; nobody could set an event sooner.
+        while self._log.open_connections and self._loop.time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0)

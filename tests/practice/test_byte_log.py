@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from inspect_cli.practice import Practice, running
-from inspect_cli.practice.byte_log import ByteLog, LoggedConnection, LoggedListener
+from inspect_cli.practice.byte_log import ByteLog
+from inspect_cli.practice.logged_socket import LoggedListener
 from tests.practice.raw_client import connected, get, read_to_end, until, upgrade
 
 
@@ -92,43 +93,6 @@ def test_port_that_never_came_is_a_key_error(practice: Practice) -> None:
         practice.log.connection(1)
 
 
-@pytest.fixture
-def pair() -> Iterator[tuple[ByteLog, LoggedConnection, socket.socket]]:
-    """A log that keeps 10 bytes, and a connection through it."""
-    log = ByteLog(keep_bytes=10)
-    with LoggedListener(socket.AF_INET, log) as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        with socket.create_connection(listener.getsockname()) as client:
-            connection, _ = listener.accept()
-            with connection:
-                yield log, connection, client
-
-
-def test_every_way_to_send_and_receive_is_logged(pair: tuple[ByteLog, LoggedConnection, socket.socket]) -> None:
-    log, connection, client = pair
-    client.sendall(b"abcd")
-    connection.recv(2)
-    connection.recv_into(bytearray(9))
-    connection.send(b"12")
-    connection.sendmsg([b"3", b"45"])
-    seen = next(iter(log))
-
-    assert (b"abcd", b"12345") == (seen.received, seen.sent)
-
-
-def test_beyond_its_limit_the_log_counts_without_keeping(
-    pair: tuple[ByteLog, LoggedConnection, socket.socket],
-) -> None:
-    log, connection, _ = pair
-    connection.send(b"12345678")
-    connection.send(b"12345678")
-    connection.send(b"9")
-    seen = next(iter(log))
-
-    assert (b"123456789", 17) == (seen.sent, seen.sent_bytes)
-
-
 def test_oldest_closed_connection_is_forgotten_first() -> None:
     log = ByteLog(keep_bytes=10)
     with LoggedListener(socket.AF_INET, log) as listener:
@@ -139,13 +103,3 @@ def test_oldest_closed_connection_is_forgotten_first() -> None:
                 connection.send(payload)
 
     assert [b"6789", b"abcd"] == [seen.sent for seen in log]
-
-
-def test_who_connects_after_the_end_is_ended_at_once() -> None:
-    log = ByteLog()
-    with LoggedListener(socket.AF_INET, log) as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        log.hang_up()
-        with socket.create_connection(listener.getsockname()) as client, listener.accept()[0]:
-            assert b"" == client.recv(1)

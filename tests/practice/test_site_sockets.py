@@ -77,6 +77,15 @@ def test_close_carries_the_code_asked_for(practice: Practice, code: int) -> None
     assert caught.value.sent is not None
 
 
+def test_close_by_the_server_ends_without_rst() -> None:
+    with running() as practice:
+        with opened(practice, "/ws/close/1000") as socket, pytest.raises(ConnectionClosed):
+            socket.recv(timeout=5)
+        seen = next(iter(practice.log))
+
+    assert (True, False) == (seen.client_finished, seen.reset)
+
+
 @pytest.mark.parametrize("code", [0, 999, 1005, 1006, 1015, 5000])
 def test_close_code_that_no_frame_carries_is_refused(practice: Practice, code: int) -> None:
     assert (400, b"a Close frame never carries this code\n") == refusal(practice, f"/ws/close/{code}")
