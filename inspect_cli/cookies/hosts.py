@@ -46,10 +46,7 @@ def _canonical_label(label: str) -> str | None:
         # §5.1.2 step 3. Mapping as in UTS 46 without deviations: ß stays ß (IDNA2008).
         label = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).lower())
         if not label.isascii():
-            try:
-                label = "xn--" + label.encode("punycode").decode("ascii")
-            except UnicodeError:
-                return None
+            label = "xn--" + label.encode("punycode").decode("ascii")
     if len(label) > 63 or not _LABEL.fullmatch(label):
         return None
     if label.startswith("xn--"):

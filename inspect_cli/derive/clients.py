@@ -115,7 +115,7 @@ class Clients:
         owner, client = self._clients.popitem(last=False)
         self._size_bytes -= client.size_bytes
         address = owner[0][1:]
-        if owner[0].startswith("=") and address in self._count_of:
+        if owner[0].startswith("="):
             self._count_of[address] -= 1
             if not self._count_of[address]:
                 del self._count_of[address]

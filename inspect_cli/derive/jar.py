@@ -241,7 +241,9 @@ def _stored_event(
             old is not None,
             old.value if old is not None else None,
         )
-    cookie.tag = Known(event.where.frames, is_given=False)
+    before = old.tag if old is not None else None
+    is_missed = isinstance(before, Known) and before.is_missed
+    cookie.tag = Known(event.where.frames, is_given=False, is_missed=is_missed)
     changed = old is not None and old.value.value != cookie.value.value
     return CookieStored(
         where,

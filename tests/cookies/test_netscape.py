@@ -52,6 +52,10 @@ def test_an_expiry_is_rounded_up_and_never_to_zero() -> None:
     assert [NOW + NS, NS, NS] == [cookie.expires_ns for cookie in read(write(kept))]
 
 
+def test_a_character_that_is_no_octet_becomes_a_question_mark() -> None:
+    assert [b"?"] == [cookie.name for cookie in read("a.test\tTRUE\t/\tTRUE\t0\t\ud800\tv")]
+
+
 HOSTS = st.sampled_from(["a.test", "www.a.test", "10.0.0.1", "localhost"])
 
 

@@ -59,6 +59,13 @@ def test_over_the_whole_bound_the_oldest_access_goes() -> None:
     assert ["8.test", "2.test"] == [c.domain for c in shelves.remove_excess("7.test", SMALL, 9)]
 
 
+def test_a_cookie_that_is_gone_already_cannot_expire() -> None:
+    gone = cookie("n", "gone.test", expires_ns=3)
+    shelves = filled(gone, *(cookie("n", f"{n}.test") for n in range(6)))
+    shelves.remove(gone)
+    assert ["0.test"] == [c.domain for c in shelves.remove_excess("5.test", SMALL, 9)]
+
+
 def test_a_replaced_cookie_keeps_its_place_among_equals() -> None:
     shelves = filled(cookie("a"), cookie("b"))
     again = cookie("a")

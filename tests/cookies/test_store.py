@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from inspect_cli.cookies import Cookie, Jar, StoreDecision, asking_for
 from inspect_cli.cookies.dates import EARLIEST_NS
+from inspect_cli.cookies.profiles import Profile
+from inspect_cli.cookies.shelves import Shelves
+from inspect_cli.cookies.store import decide_store
 from inspect_cli.events.base import Secret
 from inspect_cli.events.cookies import Asking, SetCookie, Step
 from tests.cookies.test_parse import LINES
@@ -97,6 +100,14 @@ def test_the_last_step_of_a_refusal_is_the_one_that_failed() -> None:
     decision = Jar().store(b"a=1; Secure", asking_for("http://localhost/"), NOW)
     assert Step("6265bis §5.7 step 13", "secure", "failed", "loopback") == decision.steps[-1]
     assert decision.reference == decision.steps[-1].clause
+
+
+def test_a_profile_may_trust_loopback() -> None:
+    """6265bis §5.7 step 13 leaves "secure" to the client."""
+    profile = Profile("own", True, True, None, 0, 50, 3000)
+    decision = decide_store(Shelves(), profile, b"a=1; Secure", asking_for("http://127.0.0.1/"), NOW)
+    assert decision.stored
+    assert Step("6265bis §5.7 step 13", "secure", "passed", "loopback") in decision.steps
 
 
 def test_a_public_suffix_may_set_a_cookie_for_itself_alone() -> None:

@@ -3,16 +3,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inspect_cli.cookies import asking_for
-from inspect_cli.derive.clients import MAX_JARS, Clients, Known
-from inspect_cli.events.calls import Context
+from inspect_cli.derive.clients import MAX_CONNECTIONS, MAX_JARS, Clients, Known
+from inspect_cli.events.calls import Context, GivenCookie
 from tests.derive.making import NOW, Talk, context, given
 
 ASKING = asking_for("http://a.test/")
 
 
-def told(*cookies: object, jar: str = "jar", profile: str = "rfc6265bis") -> Context:
-    event = context(ASKING, *cookies, jar=jar)  # type: ignore[arg-type]
-    return replace(event.context, profile=profile)  # type: ignore[type-var]
+def told(*cookies: GivenCookie, jar: str = "jar", profile: str = "rfc6265bis") -> Context:
+    event = context(ASKING, *cookies, jar=jar)
+    return replace(event.context, profile=profile)
 
 
 def test_a_connection_names_its_ends_until_it_is_over() -> None:
@@ -22,6 +22,13 @@ def test_a_connection_names_its_ends_until_it_is_over() -> None:
     assert ("[fe80::1]", "fe80::2") == (clients.address_of("tcp/0"), clients.server_of("tcp/0"))
     clients.closed("tcp/0")
     assert clients.address_of("tcp/0") == "tcp/0"
+
+
+def test_connections_that_never_end_are_bounded() -> None:
+    clients = Clients()
+    for number in range(MAX_CONNECTIONS + 1):
+        clients.opened(Talk(channel=f"tcp/{number}").syn())
+    assert ["tcp/0", "10.0.0.1"] == [clients.address_of(channel) for channel in ("tcp/0", "tcp/1")]
 
 
 def test_jars_are_bounded_and_the_one_used_longest_ago_goes() -> None:

@@ -124,6 +124,8 @@ def test_a_cookie_that_a_rule_keeps_is_withheld_and_one_that_should_have_gone_is
     assert [("NotSent", False), ("NotOnPath", True)] == [(e.reason, e.expected) for e in (first, second)]
     assert other.where._replace(basis=INFERRED) == first.where
     assert [b"b"] == [e.name for e in of_kind(house.see(talk.request(other.head.decode().strip())), CookieWithheld)]
+    house.see(talk.response(request, "HTTP/1.1 200 OK\nSet-Cookie: a=1; Path=/"))
+    assert [b"b"] == [e.name for e in of_kind(house.see(talk.request(other.head.decode().strip())), CookieWithheld)]
     both = talk.request("GET /shop/ HTTP/1.1\nHost: a.test\nUser-Agent: one\nCookie: b=2; a=1")
     assert [("cookie-sent", b"b", "Sent"), ("cookie-sent", b"a", "Sent")] == told(house.see(both))
     assert ("cookie-withheld", b"a", "NotSent") in told(house.see(talk.request(ASK)))
@@ -258,6 +260,12 @@ def test_a_tunnel_has_no_cookies_of_its_own() -> None:
     request = talk.request("CONNECT a.test:443 HTTP/1.1\nHost: a.test:443\nCookie: a=1")
     response = talk.response(request, "HTTP/1.1 200 OK\nSet-Cookie: a=1")
     assert [] == house.see(context(asking_for("http://a.test/")), request, response)
+
+
+def test_another_programs_request_takes_no_context() -> None:
+    talk, house = Talk(), House(Jars)
+    found = house.see(context(asking_for("http://a.test/mine")), talk.request(ASK + "\nCookie: a=1"))
+    assert [ASSUMED] == [e.steps[0] for e in of_kind(found, CookieSent)]
 
 
 def test_an_expired_cookie_is_withheld_once() -> None:

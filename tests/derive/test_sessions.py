@@ -141,6 +141,13 @@ def test_a_theme_that_is_deleted_ends_no_session() -> None:
     assert [] == sessions(found)
 
 
+def test_two_ids_of_one_request_are_both_carried() -> None:
+    talk, house = Talk(), House()
+    login = ask(talk, "sid=aaaa; PHPSESSID=bbbb")
+    found = house.see(login, talk.form(login, PASSWORD), answer(talk, login))
+    assert [b"sid", b"PHPSESSID"] == [e.name for e in of_kind(found, SessionKept)]
+
+
 def test_a_long_value_is_remembered_by_its_digest() -> None:
     talk, house = Talk(), House()
     value = "5f1c9a7b" * 50
