@@ -249,6 +249,18 @@ def test_size_is_the_one_asked_for(browser: Browser, count: int) -> None:
     assert (count, str(count)) == (len(body), response.headers["content-length"])
 
 
+def test_body_larger_than_echo_takes_is_refused(browser: Browser) -> None:
+    browser.connection.request("POST", "/echo", b"x" * ((16 << 20) + 1))
+
+    assert 413 == browser.connection.getresponse().status
+
+
+def test_login_form_is_a_form(browser: Browser) -> None:
+    _, body = browser.ask("GET", "/login")
+
+    assert b'<form method="post" action="/login">' in body
+
+
 def test_size_has_an_upper_limit(browser: Browser) -> None:
     assert 400 == browser.ask("GET", "/size/99999999")[0].status
 

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from inspect_cli.practice import Practice, running
+from tests.practice.raw_client import until
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,7 @@ def test_close_by_the_server_ends_without_rst() -> None:
     with running() as practice:
         with opened(practice, "/ws/close/1000") as socket, pytest.raises(ConnectionClosed):
             socket.recv(timeout=5)
+        until(lambda: next(iter(practice.log)).closed)
         seen = next(iter(practice.log))
 
     assert (True, False) == (seen.client_finished, seen.reset)
