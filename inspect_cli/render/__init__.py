@@ -1,0 +1,69 @@
+"""Rows out: text for people, JSON for programs.
+
+Knows: the JSON contract, what is redacted, how a timeline looks at any width.
+Does not know: where an entry came from, or what a protocol means.
+Hands on: bytes to standard output or a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TextIO
+
+from inspect_cli.render.base import Look, Renderer
+from inspect_cli.render.redact import Policy, Redactor, policy_for
+from inspect_cli.render.rows import RowMaker
+from inspect_cli.render.select import Select, compile_filter
+from inspect_cli.texts import Words
+
+__all__ = ["RENDERERS", "Look", "Policy", "Renderer", "Select", "compile_filter", "make_renderer", "policy_for"]
+
+Make = Callable[[TextIO, RowMaker, Look], Renderer]
+
+
+def _text(out: TextIO, maker: RowMaker, look: Look) -> Renderer:
+    if look.color:
+        from inspect_cli.render.terminal import TerminalRenderer
+
+        return TerminalRenderer(out, maker, look)
+    from inspect_cli.render.plain import PlainRenderer
+
+    return PlainRenderer(out, maker, look)
+
+
+def _json(out: TextIO, maker: RowMaker, look: Look) -> Renderer:
+    from inspect_cli.render.json import JsonRenderer
+
+    return JsonRenderer(out, maker, look.select)
+
+
+def _ndjson(out: TextIO, maker: RowMaker, look: Look) -> Renderer:
+    from inspect_cli.render.json import NdjsonRenderer
+
+    return NdjsonRenderer(out, maker, look.select)
+
+
+RENDERERS: Final[Mapping[str, Make]] = {"text": _text, "json": _json, "ndjson": _ndjson}
+"""What `--format` offers; each loads what it needs when it is made."""
+
+
+def make_renderer(
+    format: str,  # noqa: A002 - named as the option is
+    out: TextIO,
+    *,
+    lang: str = "en",
+    width: int = 80,
+    color: bool = False,
+    ascii: bool = False,  # noqa: A002 - named as the option is
+    redact: bool | Policy = "credentials",
+    verbose: bool = False,
+    is_terminal: bool = False,
+    select: Select | None = None,
+) -> Renderer:
+    """The renderer for `--format`. `redact`: True is "all", False is "credentials" (see policy_for).
+
+    Raises: KeyError for a format that is not in RENDERERS.
+    """
+    policy: Policy = redact if isinstance(redact, str) else "all" if redact else "credentials"
+    look = Look(lang, width, color, ascii, verbose, is_terminal, select)
+    return RENDERERS[format](out, RowMaker(Words(lang), Redactor(policy)), look)

@@ -1,0 +1,90 @@
+"""What a renderer is, what it is told, and where its bytes go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, TextIO, cast
+
+from inspect_cli.events.base import Entry
+from inspect_cli.events.summary import Capture, Tally
+from inspect_cli.events.tcp import Connection
+from inspect_cli.render.select import Select
+
+
+class Renderer(Protocol):
+    """Shows one run: begin, then entries and connections in order, then end.
+
+    Nothing is kept back: what was told is written at once where the capture comes slowly
+    (live, or from standard input). OSError of the output (a broken pipe, a full disk) is
+    for the caller.
+    """
+
+    def begin(self, capture: Capture) -> None:
+        """The capture with None for what only the end knows."""
+
+    def entry(self, entry: Entry) -> None:
+        """One entry; its parent was shown before it."""
+
+    def connection(self, connection: Connection) -> None:
+        """A connection of which nothing more will come."""
+
+    def end(self, capture: Capture, tally: Tally) -> None:
+        """The whole capture and its counts; the output is flushed, not closed."""
+
+
+@dataclass(slots=True)
+class Look:
+    """How a run is shown."""
+
+    lang: str = "en"
+    width: int = 80
+    """Columns of the terminal, or as asked for."""
+    color: bool = False
+    ascii: bool = False
+    """Only ASCII in what is ours; `§` becomes `sec.`."""
+    verbose: bool = False
+    is_terminal: bool = False
+    select: Select | None = None
+
+
+def comes_slowly(capture: Capture) -> bool:
+    """Are its rows worth showing one by one (live, a pipe)? A file's are written in blocks."""
+    return capture.source != "file" or any(file.name == "-" for file in capture.files)
+
+
+class Sink:
+    """Where a renderer writes: bytes as they are, text in the encoding of the stream."""
+
+    __slots__ = ("_binary", "_encoding", "_text", "flushes")
+
+    def __init__(self, out: TextIO) -> None:
+        self._text = out
+        # JSON is UTF-8 (RFC 8259 §8.1): go around the encoding of the stream where that is possible.
+        self._binary = cast("BinaryIO | None", getattr(out, "buffer", None))
+        self._encoding = out.encoding or "utf-8"
+        self.flushes = False
+        """Flush after each write."""
+        out.flush()
+
+    def say(self, text: str) -> None:
+        r"""Write text; what the encoding of the stream lacks is written `\uNNNN`, never an exception."""
+        if self._binary is not None:
+            self._binary.write(text.encode(self._encoding, "backslashreplace"))
+        else:
+            self._text.write(text)
+        if self.flushes:
+            self.flush()
+
+    def write(self, data: bytes) -> None:
+        """Write UTF-8."""
+        if self._binary is not None:
+            self._binary.write(data)
+        else:
+            self._text.write(data.decode())
+        if self.flushes:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._binary is not None:
+            self._binary.flush()
+        self._text.flush()

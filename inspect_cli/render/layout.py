@@ -1,0 +1,312 @@
+"""The timeline as lines of text: a conversation between client and server.
+
+Knows rows and cells, no protocol: a row with a side has an arrow, one with a parent stands
+beneath it, one with a mark is a remark. Lines are lists of (text, style); plain.py and
+terminal.py print them. It works as rows arrive and knows nothing of those to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from inspect_cli.events.summary import Capture
+from inspect_cli.render.base import Look
+from inspect_cli.render.measure import shortened, widest, width, wrapped
+from inspect_cli.render.rows import AnnotationRow, ConnectionRow, EntryRow
+from inspect_cli.texts import Words, visible
+
+Segment = tuple[str, str]
+"""Text and the name of its style."""
+Line = list[Segment]
+
+GUTTER: Final = 18
+"""Cells for time and frame numbers."""
+WIDEST: Final = 100
+"""Arrows are not stretched beyond this: the eye must find its way back."""
+NARROWEST: Final = 40
+
+_MOST_LINES: Final = 4
+_SHORTEST_ARROW: Final = 5
+_REMEMBERED: Final = 10_000
+"""Sentences and connections remembered: a bound for memory."""
+_MARK_STYLES: Final = {"+": "good", "-": "bad", "!": "warning"}
+_WARNINGS: Final = ("warning", "error")
+_CALL_MARK: Final = "$"
+_NOTE_MARK: Final = "*"
+_BASES: Final = {
+    "inferred": "view.inferred",
+    "reported": "view.reported-by-client",
+    "not observable": "view.not-observable",
+}
+_INDENT: Final[Segment] = (" " * GUTTER, "")
+
+
+class Layout:
+    """Lays out one run. Every method gives the lines to print now."""
+
+    def __init__(self, words: Words, look: Look) -> None:
+        self._words = words
+        self._ascii = look.ascii
+        self._verbose = look.verbose
+        self._most = None if look.verbose else _MOST_LINES
+        self.width = max(NARROWEST, min(look.width, WIDEST))
+        self._inner = self.width - GUTTER
+        self._base_ns: int | None = None
+        self._head_shown = False
+        self._above = ""
+        """Outermost channel of the row above."""
+        self._ends: dict[str, tuple[str, str]] = {}
+        """Endpoints of the outermost channels that have a heading."""
+        self._block: set[int] = set()
+        """Numbers of the row above and of those beneath it."""
+        self._basis = ""
+        self._busy = False
+        """Something stands beneath the row above."""
+        self._said: set[int] = set()
+
+    # -- what it is told -----------------------------------------------------------------
+
+    def begin(self, capture: Capture) -> list[Line]:
+        """What is looked at, as far as the beginning knows."""
+        self._base_ns = capture.started_ns
+        names = tuple(file.name.encode("utf-8", "surrogateescape") for file in capture.files)
+        text = self.say(f"view.{capture.source}", {"names": names, "interfaces": tuple(capture.interfaces)})
+        return [[(line, "heading")] for line in wrapped(text, self.width)]
+
+    def entry(self, row: EntryRow, detail: str = "") -> list[Line]:
+        """A row and its annotations; no lines for a socket call, unless verbose."""
+        if row["layer"] == "call" and not self._verbose and not _warns(row):
+            return []
+        if row["parent"] is not None and row["parent"] in self._block:
+            self._block.add(row["number"])
+            self._busy = True
+            return self._indented(self._beneath(row, detail))
+        lines: list[Line] = []
+        if not self._head_shown:
+            self._head_shown = True
+            lines += [[], self._head()]
+        if self._base_ns is None:
+            self._base_ns = row["time_ns"]
+        return lines + self._row(row, detail)
+
+    def connection(self, row: ConnectionRow) -> None:
+        """Nothing more comes of this connection: forget it."""
+        self._ends.pop(row["channel"], None)
+
+    def say(self, key: str, data: dict[str, Any]) -> str:
+        """Words of our own, fit to print."""
+        return self.fit(self._words.say(key, data))
+
+    def fit(self, text: str) -> str:
+        """Text as it may be printed: harmless, and in ASCII marks if so asked."""
+        if not text.isprintable():
+            text = visible(text)
+        return text.replace("§", "sec. ") if self._ascii else text
+
+    # -- rows ----------------------------------------------------------------------------
+
+    def _row(self, row: EntryRow, detail: str) -> list[Line]:
+        """A row with time and frames, and with an arrow if it has a side and is no remark."""
+        text = self.fit(row["text"])
+        mark = self._mark(row)
+        lines, tag = self._turn(row, "/".join(row["channel"].split("/", 2)[:2]))
+        self._block = {row["number"]}
+        self._basis = row["basis"]
+        if mark:
+            body = self._remark(f"{tag}: {text}" if tag else text, mark, self._clause_of(row))
+        else:
+            body = self._arrow(text, row["side"] == "client", tag)
+        if detail:
+            body[1:1] = self._detail(detail, 2)
+        under = self._annotations(row["annotations"], 2 if mark else 0)
+        self._busy = bool(under) or len(body) > 1
+        lines.append([*self._gutter(row), *body[0]])
+        return lines + self._indented(body[1:] + under)
+
+    def _beneath(self, row: EntryRow, detail: str) -> list[Line]:
+        """What follows from a row, beneath it: no time, no frames, no arrow."""
+        lines = self._detail(detail, 0) if detail else []
+        lines += self._remark(self.fit(row["text"]), self._mark(row) or _NOTE_MARK, self._clause_of(row))
+        return lines + self._annotations(row["annotations"], 2)
+
+    def _turn(self, row: EntryRow, outermost: str) -> tuple[list[Line], str]:
+        """What stands above a row (an empty line, a heading), and the channel's name if it needs saying."""
+        if not outermost:
+            return ([[]] if self._busy else []), ""
+        before, self._above = self._above, outermost
+        ends = row["fields"].get("client"), row["fields"].get("server")
+        known = (ends[0], ends[1]) if isinstance(ends[0], str) and isinstance(ends[1], str) else ("", "")
+        if outermost not in self._ends:
+            if len(self._ends) >= _REMEMBERED:
+                self._ends.pop(next(iter(self._ends)))
+            self._ends[outermost] = known
+            return self._heading(outermost, *known), ""
+        if known[0]:
+            self._ends[outermost] = known
+        if outermost == before:
+            # An exchange begins: the client speaks after much was said.
+            return ([[]] if self._busy and row["side"] != "server" else []), ""
+        return ([[]] if self._busy else []), outermost
+
+    def _heading(self, outermost: str, client: str, server: str) -> list[Line]:
+        """The endpoints of a connection in their columns, its channel in the gutter."""
+        client, server = self.fit(client), self.fit(server)
+        gutter: Segment = (f"{outermost:>16}  "[-GUTTER:] if len(outermost) <= 16 else f"{outermost} ", "heading")
+        room = self.width - width(gutter[0])
+        above: list[Line] = [[]] if self._block else []
+        if widest(client) + widest(server) + 2 <= room:
+            space = " " * (room - widest(client) - widest(server))
+            return [*above, [gutter, (client, "heading"), (space, ""), (server, "heading")]]
+        client, server = shortened(client, room), shortened(server, room)
+        space = " " * (room - widest(server))
+        return [*above, [gutter, (client, "heading")], [(" " * width(gutter[0]) + space, ""), (server, "heading")]]
+
+    def _head(self) -> Line:
+        """The names of the columns."""
+        client, server = self.say("view.client", {}), self.say("view.server", {})
+        left = _right(self.say("view.time", {}), 9) + _right(self.say("view.frame", {}), 7) + "  "
+        space = " " * (self._inner - width(client) - width(server))
+        return [(left + client + space + server, "time")]
+
+    def _gutter(self, row: EntryRow) -> Line:
+        time = _milliseconds(row["time_ns"] - (self._base_ns or 0))
+        frames = _frames(row["frames"])
+        if not frames and row["basis"] == "reported":
+            frames = self.say("view.told", {})
+        both = _right(time, 9) + _right(frames, 7) + "  "
+        # Great numbers take the empty cells before them, then they push the row.
+        extra = width(both) - GUTTER
+        return [(both[min(extra, len(both) - len(both.lstrip())) :] if extra > 0 else both, "time")]
+
+    def _arrow(self, text: str, from_client: bool, tag: str) -> list[Line]:
+        """The text at the tail of an arrow from the client's column to the server's, or back."""
+        tagged = len(tag) + 2 + 2 * _SHORTEST_ARROW
+        if tag and widest(text) + tagged > self._inner:
+            text, tag = f"{tag} {text}", ""
+        parts = wrapped(text, self._inner - _SHORTEST_ARROW - 1, self._most)
+        lines: list[Line] = [
+            [(_right(part, self._inner, widest), "") if not from_client else (part, "")] for part in parts
+        ]
+        if from_client:
+            shaft = self._inner - widest(parts[-1]) - 2
+            lines[-1] = [(parts[-1] + " ", "text"), (_dashes(shaft, tag) + ">", "client")]
+        else:
+            shaft = self._inner - widest(parts[0]) - 2
+            lines[0] = [("<" + _dashes(shaft, tag), "server"), (" " + parts[0], "text")]
+        return lines
+
+    def _remark(self, text: str, mark: str, clause: str, indent: int = 0) -> list[Line]:
+        """A mark and text, the clause at the right edge.
+
+        One cell short of it for each `§`: a terminal that draws it two cells wide must not
+        break the row.
+        """
+        room = self._inner - indent - 2
+        parts = wrapped(text, room, self._most)
+        head = " " * indent
+        lines: list[Line] = [[(head + "  " + part, "")] for part in parts]
+        lines[0] = [(head, ""), (mark, _MARK_STYLES.get(mark, "note")), (" " + parts[0], "")]
+        if not clause:
+            return lines
+        clause = shortened(clause, room)
+        if widest(parts[-1]) + 2 + widest(clause) > room:
+            lines.append([(" " * (self._inner - widest(clause)), ""), (clause, "clause")])
+        else:
+            space = room - widest(parts[-1]) - widest(clause)
+            lines[-1] += [(" " * space, ""), (clause, "clause")]
+        return lines
+
+    def _detail(self, text: str, indent: int) -> list[Line]:
+        parts = wrapped(self.fit(text), self._inner - indent, self._most)
+        return [[(" " * indent + part, "detail")] for part in parts]
+
+    # -- annotations ---------------------------------------------------------------------
+
+    def _annotations(self, annotations: list[AnnotationRow], indent: int) -> list[Line]:
+        """Each sentence in full once in a run; afterwards only the names of its concepts."""
+        lines: list[Line] = []
+        again: dict[str, str] = {}
+        for annotation in annotations:
+            mark = "!" if annotation["level"] in _WARNINGS else _NOTE_MARK
+            text = self.fit(annotation["text"])
+            if self._is_new(annotation["code"] + text) or self._verbose:
+                clause = self._clause(annotation["basis"], annotation["reference"])
+                lines += self._remark(text, mark, clause, indent)
+            elif again.get(annotation["concept"]) != "!":
+                again[annotation["concept"]] = mark
+        for mark in sorted(set(again.values())):
+            titles = tuple(self._title(concept) for concept, its in again.items() if its == mark)
+            lines += self._remark(self.say("view.again", {"titles": titles}), mark, "", indent)
+        return lines
+
+    def _is_new(self, sentence: str) -> bool:
+        key = hash(sentence)
+        if key in self._said:
+            return False
+        if len(self._said) < _REMEMBERED:
+            self._said.add(key)
+        return True
+
+    def _title(self, concept: str) -> str:
+        key = f"concept.{concept}.title"
+        return self.say(key, {}) if self._words.has(key) else concept
+
+    def _clause_of(self, row: EntryRow) -> str:
+        reference = row["fields"].get("reference")
+        return self._clause(row["basis"], reference if isinstance(reference, str) else "")
+
+    def _clause(self, basis: str, reference: str) -> str:
+        """The clause, behind the basis where that is another than the row's above."""
+        known = "" if basis in ("observed", self._basis) else self._words.say(_BASES[basis], {})
+        return self.fit(", ".join([part for part in (known, reference) if part]))
+
+    def _mark(self, row: EntryRow) -> str:
+        """The mark of a remark; "" for a row that is an arrow."""
+        key = f"mark.{row['kind']}"
+        if self._words.has(key):
+            return self._words.say(key, {})
+        if row["layer"] == "call":
+            return _CALL_MARK
+        return _NOTE_MARK if row["side"] is None else ""
+
+    @staticmethod
+    def _indented(lines: list[Line]) -> list[Line]:
+        return [[_INDENT, *line] for line in lines]
+
+
+def _warns(row: EntryRow) -> bool:
+    return any(annotation["level"] in _WARNINGS for annotation in row["annotations"])
+
+
+def _right(text: str, cells: int, measure: Callable[[str], int] = width) -> str:
+    return " " * (cells - measure(text)) + text
+
+
+def _dashes(size: int, tag: str) -> str:
+    """A shaft of `size` cells with the channel's name in its middle."""
+    if not tag:
+        return "-" * size
+    left = (size - len(tag) - 2) // 2
+    return f"{'-' * left} {tag} {'-' * (size - left - len(tag) - 2)}"
+
+
+def _milliseconds(time_ns: int) -> str:
+    """Relative time in at most 9 cells up to eleven days: fewer decimals the longer it is."""
+    ms = time_ns / 1e6
+    for decimals in (3, 1, 0):
+        text = f"{ms:.{decimals}f}"
+        if len(text) <= 9:
+            return text
+    return f"{ms / 1000:.0f}s"
+
+
+def _frames(frames: list[int]) -> str:
+    """`#4`, `#4-6` for frames in a row, `#4..9` for others; the last one where that is too long."""
+    if not frames:
+        return ""
+    first, last = frames[0], frames[-1]
+    if first == last:
+        return f"#{last}"
+    text = f"#{first}-{last}" if last - first == len(frames) - 1 else f"#{first}..{last}"
+    return text if len(text) <= 7 else f"#{last}"

@@ -1,0 +1,52 @@
+"""The text view for pipes and files: the layout without colours."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from inspect_cli.events.base import Entry
+from inspect_cli.events.summary import Capture, Tally
+from inspect_cli.events.tcp import Connection
+from inspect_cli.render.base import Look, Sink, comes_slowly
+from inspect_cli.render.layout import Layout, Line
+from inspect_cli.render.rows import RowMaker, capture_row, connection_row, summary_row
+from inspect_cli.render.summary import Summary
+
+
+class PlainRenderer:
+    """A timeline in text, a line as soon as it is known."""
+
+    def __init__(self, out: TextIO, maker: RowMaker, look: Look) -> None:
+        self._sink = Sink(out)
+        self._maker = maker
+        self._select = look.select
+        self._layout = Layout(maker.words, look)
+        self._summary = Summary(self._layout)
+
+    def begin(self, capture: Capture) -> None:
+        self._sink.flushes = comes_slowly(capture)
+        self._print(self._layout.begin(capture))
+
+    def entry(self, entry: Entry) -> None:
+        row, detail = self._maker.row_with_detail(entry)
+        if self._select is None or self._select.shows(row):
+            self._print(self._layout.entry(row, detail))
+
+    def connection(self, connection: Connection) -> None:
+        row = connection_row(connection)
+        self._layout.connection(row)
+        self._summary.connection(row)
+        if self._select is not None:
+            self._select.let_go(row["channel"])
+
+    def end(self, capture: Capture, tally: Tally) -> None:
+        self._print(self._summary.lines(capture_row(capture), summary_row(tally)))
+        self._sink.flush()
+
+    def paint(self, line: Line) -> str:
+        """A line as it is written."""
+        return "".join([text for text, _ in line]).rstrip(" ")
+
+    def _print(self, lines: list[Line]) -> None:
+        if lines:
+            self._sink.say("".join([self.paint(line) + "\n" for line in lines]))
