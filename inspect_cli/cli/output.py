@@ -72,8 +72,7 @@ class Output:
 
         Raises: OutputNotWritable; UsageProblem where the file is one of the `inputs`.
         """
-        from inspect_cli.render import make_renderer
-        from inspect_cli.render.select import compile_filter
+        from inspect_cli.render import compile_filter, make_renderer, policy_for
 
         select = compile_filter(self.select) if self.select else None
         refuse_same_file(self.path, inputs)
@@ -86,7 +85,9 @@ class Output:
                 width=width_of(os.environ, is_terminal),
                 color=wants_color(self.color, os.environ, is_terminal),
                 ascii=self.ascii,
-                redact=self.path is not None if self.redact is None else self.redact,
+                redact=policy_for(
+                    to_file=self.path is not None, redact=self.redact is True, show_secrets=self.redact is False
+                ),
                 verbose=self.verbose,
                 is_terminal=is_terminal,
                 select=select,
