@@ -53,6 +53,7 @@ class Reader:
         "_floor",
         "_frames",
         "_offsets",
+        "_placed",
         "_starts",
         "_times",
         "basis",
@@ -69,8 +70,10 @@ class Reader:
         self.position = 0
         """Offset of the first byte not consumed."""
         self.reached = 0
-        """Highest offset that a read looked at or consumed: it decides `place`."""
+        """Highest offset that a read looked at without consuming it."""
         self._floor = NOWHERE
+        self._placed = 0
+        """Offset that `_floor` takes into account."""
         self._first = 0
         self._starts: list[int] = []
         self._ends: list[int] = []
@@ -222,24 +225,18 @@ class Reader:
         """
         start = self.position
         i = self._piece(start)
-        if i >= len(self._ends):
-            return self._why(start)
-        buffer = self._buffers[i]
-        if buffer is None:
+        if i == len(self._ends) or (buffer := self._buffers[i]) is None:
             return self._why(start)
         begin = self._offsets[i] + start - self._starts[i]
-        stop = min(self._offsets[i] + self._ends[i] - self._starts[i], begin + limit)
-        match = pattern.search(buffer, begin, stop)
+        match = pattern.search(buffer, begin, begin + min(self._ends[i] - start, limit))
         if match is not None:
-            size = match.end() - begin
-            self.position = start + size
-            self.reached = max(self.reached, self.position)
-            return bytes(memoryview(buffer)[begin : match.end()])
+            end = match.end()
+            self.position = start + end - begin
+            return bytes(memoryview(buffer)[begin:end])
         joined = self._contiguous(i, limit)
         match = pattern.search(joined)
         if match is not None:
             self.position = start + match.end()
-            self.reached = max(self.reached, self.position)
             return joined[: match.end()]
         return Missing.BYTES if len(joined) >= limit else self._why(start + len(joined))
 
@@ -265,8 +262,6 @@ class Reader:
         """Consume up to `size` bytes, holes included, without looking; how many were there."""
         there = min(size, self.unread_bytes)
         self.position += there
-        if there:
-            self.reached = max(self.reached, self.position)
         return there
 
     def skipped_gaps(self, start: int, end: int) -> int:
@@ -289,14 +284,19 @@ class Reader:
 
     def heed(self, place: Place) -> None:
         """What is read from now on also waited for something that became known at `place`."""
-        self._floor = max(self._floor, Place(place.at, place.depth + 1))
+        at, depth = place
+        if (at, depth + 1) > self._floor:
+            self._floor = Place(at, depth + 1)
 
     @property
     def place(self) -> Place:
         """Where what was reached so far became knowable; never goes back."""
-        if self._ends and self.reached > 0:
-            i = min(self._index(self.reached - 1), len(self._ends) - 1)
-            self._floor = max(self._floor, Place(self._ats[i], DATA))
+        reached = max(self.reached, self.position)
+        if reached > self._placed and self._ends:
+            self._placed = reached
+            at = self._ats[self._index(reached - 1)]
+            if (at, DATA) > self._floor:
+                self._floor = Place(at, DATA)
         return self._floor
 
     def heed_end(self) -> None:
@@ -342,20 +342,17 @@ class Reader:
         """Index of the piece that holds `offset`, len() if none; remembers where it was."""
         ends = self._ends
         i = self._first
-        count = len(ends)
-        if i < count and ends[i] > offset:
+        if i < len(ends) and ends[i] > offset:
             return i
-        if i + 1 < count and ends[i + 1] > offset:
-            if offset == self.position:
-                self._first = i + 1
-            return i + 1
-        i = bisect_right(ends, offset, min(i, count))
+        i = bisect_right(ends, offset, i)
         if offset == self.position:
-            self._first = min(i, count)
+            self._first = i
         return i
 
     def _index(self, offset: int) -> int:
-        return min(bisect_right(self._ends, offset), max(len(self._ends) - 1, 0))
+        """Index of the piece that holds `offset`, the nearest remembered one if none does."""
+        i = bisect_right(self._ends, offset)
+        return i if i < len(self._ends) else max(i - 1, 0)
 
     def _contiguous(self, i: int, size: int) -> bytes:
         """Bytes from `position` over piece borders, up to `size` or a hole."""

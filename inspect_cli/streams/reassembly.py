@@ -96,6 +96,11 @@ class Half:
         return self.next + (distance - 0x1_0000_0000 if distance >= 0x8000_0000 else distance)
 
     @property
+    def is_pending(self) -> bool:
+        """Bytes wait behind a hole, or a FIN was captured."""
+        return bool(self.waiting) or self.fin_offset is not None
+
+    @property
     def next_seq(self) -> int:
         """Sequence number of `next`; -1 while none is known."""
         return -1 if self.base is None else (self.base + self.next) & SEQUENCE_MASK
@@ -112,7 +117,7 @@ class Half:
     def remember_many(self, starts: list[int], ends: list[int], frames: list[int]) -> None:
         """`remember` for many segments."""
         for column, new in zip(self._remembered, (starts, ends, frames), strict=True):
-            column += new[-REMEMBERED_SEGMENTS:]
+            column.extend(new[-REMEMBERED_SEGMENTS:])
         self._forget()
 
     def carrier_of(self, start: int) -> int | None:

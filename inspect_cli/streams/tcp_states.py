@@ -193,12 +193,8 @@ class TcpConnection:
             special = self._window(direction, mine, p) or special
         if self._verbose and not special:
             self._note(Segment, direction, p)
-        if self.ended_at is None:
-            if mine.waiting or theirs.waiting:
-                for half in self.halves:
-                    half.check_hole(self.frames, p.number, p.time_ns)
-            if mine.fin_offset is not None or theirs.fin_offset is not None:
-                self._finish_sides(p)
+        if self.ended_at is None and (mine.is_pending or theirs.is_pending):
+            self._settle(p)
         if mine.gaps or theirs.gaps:
             self._take_gaps()
 
@@ -261,8 +257,7 @@ class TcpConnection:
                 special = self._repeated(direction, mine, start, end, p, keep_alive=False)
         else:
             special = self._out_of_line(direction, mine, start, end, p, buffer)
-        if end > mine.top:
-            mine.top = end
+        mine.top = max(mine.top, end)
         if self.channel is not None and self.channel.protocol is None:
             self._recognise(p.number)
         return special
@@ -331,9 +326,7 @@ class TcpConnection:
             return False
         acked = theirs.offset_of(p.ack)
         fin = theirs.fin_offset
-        passed = acked if fin is None or acked < fin else fin
-        if passed > theirs.acked:
-            theirs.acked = passed
+        theirs.acked = max(theirs.acked, acked if fin is None else min(acked, fin))
         special = False
         if not theirs.syn_acked and theirs.isn is not None and 0 <= acked <= theirs.top:
             theirs.syn_acked = True
@@ -403,7 +396,10 @@ class TcpConnection:
         self.ended_at, self.ended_ns = at, time_ns
         self._end_facts = (reason, Place(at, OVER), time_ns, self.frames)
 
-    def _finish_sides(self, p: Packet) -> None:
+    def _settle(self, p: Packet) -> None:
+        """Give holes up that waited too long; a side whose bytes came up to its FIN is complete."""
+        for half in self.halves:
+            half.check_hole(self.frames, p.number, p.time_ns)
         for half in self.halves:
             if half.fin_offset is not None and half.fin_offset <= half.next and not half.reader.is_finished:
                 half.forget_waiting()
