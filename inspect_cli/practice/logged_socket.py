@@ -99,9 +99,10 @@ class LoggedConnection(socket.socket):
         """Read on in the running loop; False where there is none."""
         try:
             loop = asyncio.get_running_loop()
-            self.shutdown(socket.SHUT_WR)
-        except (RuntimeError, OSError):
+        except RuntimeError:
             return False
+        with suppress(OSError):  # both FINs may have passed already; what is unread is read all the same
+            self.shutdown(socket.SHUT_WR)
         self._lingering = loop, loop.call_later(LINGER_S, self._let_go)
         loop.add_reader(self.fileno(), self._read_on)
         return True
