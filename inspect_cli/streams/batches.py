@@ -1,7 +1,7 @@
 """The TCP rows of one batch as columns: sorted by connection, measured, chained.
 
-Rows are grouped with one sort of a 64-bit hash. A row is chained where it does nothing but
-continue its side's row before: plain flags, the expected sequence number, an open window.
+Rows are grouped with one sort of a 64-bit hash. A row is plain where it has no flags but ACK
+and PSH and an open window; it is chained where it is plain and continues its side's row before.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ Key = tuple[int, int, int, int, int, int, int]
 """Both endpoints, the lower one first: (hi, lo, port, hi, lo, port, IP version)."""
 
 
+SHORTEST_RUN = 12
+"""Shorter runs of plain rows are cheaper one by one."""
+
+
 class Batch(NamedTuple):
     """The TCP rows of one batch, sorted by connection, then by frame."""
 
@@ -29,8 +33,9 @@ class Batch(NamedTuple):
     keys: list[Key]
     bounds: list[int]
     """Rows [bounds[i], bounds[i + 1]) belong to keys[i]."""
-    breaks: list[int]
-    """Rows that do not simply continue their side."""
+    run_starts: list[int]
+    """Where runs begin: a plain row and chained ones behind it, all of one connection."""
+    run_ends: list[int]
     ones: list[int]
     """How many rows of direction 1 stand before each row."""
     side_first: list[int]
@@ -41,7 +46,7 @@ class Batch(NamedTuple):
     """and acknowledgment numbers."""
     data_before: list[int]
     """In side order: how many rows with payload stand before each row."""
-    data_start: Int64
+    data_start: list[int]
     """In side order, rows with payload: payload bytes before each one, and in all at the end."""
     data_offset: list[int]
     data_number: list[int]
@@ -71,7 +76,7 @@ def batch_of(packets: Packets) -> Batch | None:
     group = np.repeat(np.arange(len(keys)), np.diff(bounds))
     side = group * 2 + direction
     by_side = np.argsort(side, kind="stable")
-    chained = _chained(table, side, by_side)
+    run_starts, run_ends = _runs(table, side, by_side, bounds)
     size = table[by_side, 8]
     data = size > 0
     with_data = by_side[data]
@@ -80,13 +85,14 @@ def batch_of(packets: Packets) -> Batch | None:
         direction,
         keys,
         bounds,
-        np.flatnonzero(~chained).tolist(),
+        run_starts,
+        run_ends,
         [0, *np.cumsum(direction).tolist()],
         np.searchsorted(side[by_side], np.arange(2 * len(keys))).tolist(),
         table[by_side, 2].tolist(),
         table[by_side, 3].tolist(),
         [0, *np.cumsum(data).tolist()],
-        np.concatenate([[0], np.cumsum(size[data])]),
+        [0, *np.cumsum(size[data]).tolist()],
         table[with_data, 6].tolist(),
         table[with_data, 0].tolist(),
         table[with_data, 1].tolist(),
@@ -128,8 +134,11 @@ def _neighbours_differ(columns: list[NDArray[Any]], order: Int64, mixed: NDArray
     return any(bool(np.any(same & (c[order][1:] != c[order][:-1]))) for c in columns)
 
 
-def _chained(table: Int64, side: Int64, by_side: Int64) -> NDArray[np.bool_]:
-    """Rows that do nothing but continue their side's row before, in the order of `table`."""
+def _runs(table: Int64, side: Int64, by_side: Int64, bounds: list[int]) -> tuple[list[int], list[int]]:
+    """Where runs of at least SHORTEST_RUN rows begin and end.
+
+    Whether a run's first row of either side stands where its side is, nobody knows here.
+    """
     plain = (
         ((table[:, 4] & ~(ACK | PSH)) == 0)
         & ((table[:, 4] & ACK) != 0)
@@ -138,13 +147,16 @@ def _chained(table: Int64, side: Int64, by_side: Int64) -> NDArray[np.bool_]:
     )
     s = table[by_side]
     end = (s[:, 2] + s[:, 8] + ((s[:, 4] & SYN) != 0) + ((s[:, 4] & FIN) != 0)) & SEQUENCE_MASK
-    follows = np.zeros(len(table), bool)
-    follows[1:] = (
-        (side[by_side][1:] == side[by_side][:-1])
-        & (s[1:, 2] == end[:-1])
-        & (((s[1:, 3] - s[:-1, 3]) & SEQUENCE_MASK) < 0x8000_0000)
-        & ((s[:-1, 4] & RST) == 0)
+    follows = np.ones(len(table), bool)
+    follows[1:] = (side[by_side][1:] != side[by_side][:-1]) | (
+        (s[1:, 2] == end[:-1]) & (((s[1:, 3] - s[:-1, 3]) & SEQUENCE_MASK) < 0x8000_0000) & ((s[:-1, 4] & RST) == 0)
     )
-    chained = np.zeros(len(table), bool)
+    chained = np.empty(len(table), bool)
     chained[by_side] = follows
-    return np.asarray(chained & plain)
+    chained &= plain
+    chained[bounds[:-1]] = False
+    breaks = np.flatnonzero(~chained)
+    starts = breaks + ~plain[breaks]
+    ends = np.append(breaks[1:], len(table))
+    long = ends - starts >= SHORTEST_RUN
+    return starts[long].tolist(), ends[long].tolist()

@@ -17,7 +17,7 @@ import numpy as np
 from inspect_cli.events.base import Event, Side
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection, TcpOptions
-from inspect_cli.streams.batches import Batch, Key, batch_of
+from inspect_cli.streams.batches import SHORTEST_RUN, Batch, Key, batch_of
 from inspect_cli.streams.channel import Channel, Placed
 from inspect_cli.streams.reader import Reader
 from inspect_cli.streams.reassembly import SEQUENCE_MASK, Half
@@ -37,8 +37,6 @@ LINGER_NS = 120 * 10**9
 """A connection is let go this long after its end,"""
 IDLE_NS = 3600 * 10**9
 """or this long after its last frame."""
-SHORTEST_RUN = 12
-"""Shorter runs of plain rows are cheaper one by one."""
 
 
 class ConnectionTable:
@@ -212,28 +210,29 @@ class ConnectionTable:
         if not self._at_once:
             self._one_by_one(batch, connection, start, end)
             return
-        breaks = batch.breaks
-        i = bisect_left(breaks, start)
-        while start < end:
-            stop = breaks[i] if i < len(breaks) and breaks[i] < end else end
-            if stop > start:
-                self._run(batch, index, connection, start, stop)
-            if stop < end:
-                self._one_by_one(batch, connection, stop, stop + 1)
-            start = stop + 1
-            i += 1
-
-    def _run(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> None:
-        """Rows that continue their sides: at once as soon as the connection is plain."""
-        while end - start >= SHORTEST_RUN:
-            if connection.is_plain and self._continues(batch, index, connection, start, end):
-                self._apply(batch, index, connection, start, end)
-                return
-            self._one_by_one(batch, connection, start, start + 1)
-            start += 1
+        runs = range(bisect_left(batch.run_starts, start), bisect_left(batch.run_starts, end))
+        for i in runs:
+            self._one_by_one(batch, connection, start, batch.run_starts[i])
+            start = self._run(batch, index, connection, batch.run_starts[i], batch.run_ends[i])
         self._one_by_one(batch, connection, start, end)
 
+    def _run(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> int:
+        """Apply a run at once as soon as it fits the connection; the first row that was not applied."""
+        while end - start >= SHORTEST_RUN:
+            sides = self._side_rows(batch, index, start, end)
+            if connection.is_plain and _continues(batch, connection, sides):
+                connection.frames += end - start
+                connection.last_time_ns = int(batch.table[end - 1, 1])
+                for direction in (0, 1):
+                    self._apply(batch, connection, direction, *sides[direction])
+                return end
+            self._one_by_one(batch, connection, start, start + 1)
+            start += 1
+        return start
+
     def _one_by_one(self, batch: Batch, connection: TcpConnection, start: int, end: int) -> None:
+        if start == end:
+            return
         buffer = self._buffer
         for row, direction in zip(batch.table[start:end].tolist(), batch.direction[start:end].tolist(), strict=True):
             connection.packet(direction, Packet(*row), buffer)
@@ -248,36 +247,26 @@ class ConnectionTable:
             one_first + before,
         )
 
-    def _continues(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> bool:
-        """Whether the first rows of both sides stand exactly where their sides are."""
-        for half, (low, high) in zip(connection.halves, self._side_rows(batch, index, start, end), strict=True):
-            if high > low and batch.side_seq[low] != half.next_seq:
-                return False
-        return True
-
-    def _apply(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> None:
-        connection.frames += end - start
-        connection.last_time_ns = int(batch.table[end - 1, 1])
-        for direction, (low, high) in enumerate(self._side_rows(batch, index, start, end)):
-            if high == low:
-                continue
-            half = connection.halves[direction]
-            other = connection.halves[1 - direction]
-            if other.base is not None:
-                other.acked = max(other.acked, other.offset_of(batch.side_ack[high - 1]))
-            first, last = batch.data_before[low], batch.data_before[high]
-            if last == first:
-                continue
-            shift = half.next - int(batch.data_start[first])
-            edges = (batch.data_start[first : last + 1] + shift).tolist()
-            starts, ends = edges[:-1], edges[1:]
-            frames = batch.data_number[first:last]
-            half.remember_many(starts, ends, frames)
-            half.reader.extend(
-                starts, ends, self._buffer, batch.data_offset[first:last], frames, frames, batch.data_time[first:last]
-            )
-            half.bytes_seen += edges[-1] - half.next
-            half.next = half.top = edges[-1]
+    def _apply(self, batch: Batch, connection: TcpConnection, direction: int, low: int, high: int) -> None:
+        """Apply the rows [low, high) of side order."""
+        if high == low:
+            return
+        half, other = connection.halves[direction], connection.halves[1 - direction]
+        if other.base is not None:
+            other.acked = max(other.acked, other.offset_of(batch.side_ack[high - 1]))
+        first, last = batch.data_before[low], batch.data_before[high]
+        if last == first:
+            return
+        shift = half.next - batch.data_start[first]
+        edges = [start + shift for start in batch.data_start[first : last + 1]]
+        starts, ends = edges[:-1], edges[1:]
+        frames = batch.data_number[first:last]
+        half.remember_many(starts, ends, frames)
+        half.reader.extend(
+            starts, ends, self._buffer, batch.data_offset[first:last], frames, frames, batch.data_time[first:last]
+        )
+        half.bytes_seen += edges[-1] - half.next
+        half.next = half.top = edges[-1]
 
     def _keep(self, connection: TcpConnection) -> None:
         """Nothing may point into the batch's buffer once it is reused."""
@@ -285,3 +274,11 @@ class ConnectionTable:
             if connection.muted:
                 half.reader.skip(half.reader.unread_bytes)
             half.reader.keep()
+
+
+def _continues(batch: Batch, connection: TcpConnection, sides: tuple[tuple[int, int], tuple[int, int]]) -> bool:
+    """Whether the first rows of both sides stand exactly where their sides are."""
+    for half, (low, high) in zip(connection.halves, sides, strict=True):
+        if high > low and batch.side_seq[low] != half.next_seq:
+            return False
+    return True
