@@ -24,8 +24,10 @@ def http_tour() -> Iterator[list[RequestStep]]:
         steps = []
         for stop in TOUR:
             body = urlencode(stop.form).encode() if stop.form else None
-            headers = (("Content-Type", FORM_TYPE),) if stop.form else ()
-            steps.append(RequestStep(stop.method, site.http_url + stop.path, headers, body))
+            headers = [("Content-Type", FORM_TYPE)] if stop.form else []
+            if stop is TOUR[-1]:
+                headers.append(("Connection", "close"))  # RFC 9112 §9.6: the last request says so
+            steps.append(RequestStep(stop.method, site.http_url + stop.path, tuple(headers), body))
         yield steps
 
 
