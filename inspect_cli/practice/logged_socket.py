@@ -13,32 +13,42 @@ from typing import Any, Final
 
 from inspect_cli.practice.byte_log import ByteLog, Record
 
+ANSWER_FIN_S: Final = 0.005
+"""How long after the client's FIN ours follows; what the server had begun to send is out by then."""
 LINGER_S: Final = 2.0
 """How long a closed socket still reads what the client sends, waiting for its FIN."""
 
 
 class LoggedListener(socket.socket):
-    """A listening TCP socket whose connections are logged."""
+    """A listening TCP socket whose connections are logged.
 
-    __slots__ = ("_log",)
+    `answers_fin`: a client's FIN is answered with ours soon, whatever the server does.
+    hypercorn would keep an idle connection half-closed until its keep-alive time is over.
+    """
 
-    def __init__(self, family: socket.AddressFamily, log: ByteLog) -> None:
+    __slots__ = ("_answers_fin", "_log")
+
+    def __init__(self, family: socket.AddressFamily, log: ByteLog, *, answers_fin: bool = False) -> None:
         super().__init__(family, socket.SOCK_STREAM)
         self._log = log
+        self._answers_fin = answers_fin
 
     def accept(self) -> tuple[LoggedConnection, Any]:
         plain, address = super().accept()
-        return LoggedConnection(plain, address, self._log), address
+        return LoggedConnection(plain, address, self._log, answers_fin=self._answers_fin), address
 
 
 class LoggedConnection(socket.socket):
     """An accepted TCP socket that logs what passes through it; it should not block."""
 
-    __slots__ = ("_lingering", "_log", "_record")
+    __slots__ = ("_answers_fin", "_lingering", "_log", "_record")
 
-    def __init__(self, plain: socket.socket, address: tuple[str, int], log: ByteLog) -> None:
+    def __init__(
+        self, plain: socket.socket, address: tuple[str, int], log: ByteLog, *, answers_fin: bool = False
+    ) -> None:
         super().__init__(plain.family, plain.type, plain.proto, fileno=plain.detach())
         self._log = log
+        self._answers_fin = answers_fin
         self._record = Record(self.getsockname()[1], address[0], address[1])
         self._lingering: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
         log.accepted(self._record, self._end)
@@ -51,7 +61,10 @@ class LoggedConnection(socket.socket):
                 self._record.reset = True
                 raise
             self._log.received(self._record, data)
-            return data
+        if not data and self._answers_fin:
+            self._answers_fin = False
+            asyncio.get_running_loop().call_later(ANSWER_FIN_S, self._finish)
+        return data
 
     def recv_into(self, buffer: Any, size: int = 0, flags: int = 0, /) -> int:
         with self._log.lock:
@@ -125,6 +138,10 @@ class LoggedConnection(socket.socket):
             self._lingering = None
         super().close()
         self._log.closed(self._record)
+
+    def _finish(self) -> None:
+        with suppress(OSError):  # closed meanwhile
+            self.shutdown(socket.SHUT_WR)
 
     def _end(self) -> None:
         with suppress(OSError):  # the client was faster

@@ -47,7 +47,7 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Iterator[Practice]:
     address = loopback_address(host)
     log = ByteLog()
     with ExitStack() as stack:
-        site = stack.enter_context(listening(address, port, log))
+        site = stack.enter_context(listening(address, port, log, answers_fin=True))
         misbehaving = stack.enter_context(listening(address, 0, log))
         practice = Practice(
             f"http://{endpoint(site)}",
@@ -77,9 +77,9 @@ def loopback_address(host: str) -> str:
     return str(address)
 
 
-def listening(address: str, port: int, log: ByteLog) -> LoggedListener:
+def listening(address: str, port: int, log: ByteLog, *, answers_fin: bool = False) -> LoggedListener:
     """A bound, listening socket; from now on connections wait in its queue."""
-    listener = LoggedListener(socket.AF_INET6 if ":" in address else socket.AF_INET, log)
+    listener = LoggedListener(socket.AF_INET6 if ":" in address else socket.AF_INET, log, answers_fin=answers_fin)
     try:
         # A port in TIME_WAIT may be taken again at once.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

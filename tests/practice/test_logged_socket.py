@@ -105,3 +105,15 @@ def test_socket_outside_a_loop_closes_at_once(pair: tuple[ByteLog, LoggedConnect
     connection.close()
 
     assert (b"", 0) == (client.recv(1), log.open_connections)
+
+
+def test_site_answers_a_fin_at_once_though_the_connection_could_live_on(practice: Practice) -> None:
+    """hypercorn alone would wait until its keep-alive time is over."""
+    with connected(practice.http_url) as client:
+        client.settimeout(2)
+        client.sendall(get("/shop"))
+        client.recv(65_536)
+        client.shutdown(socket.SHUT_WR)
+        last = read_to_end(client)
+
+    assert "fin" == last[1]
