@@ -105,6 +105,7 @@ class _Frames:
         while (yield from self._next_header()):
             problems = self._open()
             if not (yield from self._read_payload(problems)):
+                self._message = None
                 break
             yield from self._tell(problems)
         if self._message is not None and self._reader.at_end:

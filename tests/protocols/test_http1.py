@@ -43,7 +43,7 @@ def test_request_and_response_are_whole_events_with_their_places() -> None:
 
 
 def test_head_over_several_frames_names_all_of_them() -> None:
-    frames = [piece for piece in C(GET).cut((5, 9))]
+    frames = C(GET).cut((5, 9))
     check_batches(HTTP1, frames)
     head = read(HTTP1, frames, (1, 2)).events[0]
 

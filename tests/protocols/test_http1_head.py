@@ -64,7 +64,7 @@ def test_status_line_may_lack_its_reason() -> None:
 
 
 def test_heads_are_found_again_only_where_a_line_begins() -> None:
-    text = b"\"GET /no HTTP/1.1\r\nGET /yes HTTP/1.1\r\n"
+    text = b'"GET /no HTTP/1.1\r\nGET /yes HTTP/1.1\r\n'
     found = FIND_REQUEST.search(text)
 
     assert found is not None

@@ -116,3 +116,18 @@ def test_any_reads_over_any_pieces_give_the_same_bytes(pieces: list[bytes | int]
             reader.skip(1)
         if data.draw(st.booleans()):
             reader.keep()
+
+
+def test_asking_about_a_hole_does_not_hide_what_stands_before_it() -> None:
+    reader = reader_of(b"abcde", 10)
+    reader.skip(3)
+
+    assert Missing.GAP is reader.look(4)
+    assert b"de" == reader.read_exactly(2)
+
+
+def test_place_of_an_unread_byte_can_be_asked_without_reaching_it() -> None:
+    reader = reader_of(b"abc", 2, b"de")
+
+    assert [10, 11, 12, None] == [reader.at_of(offset) for offset in (2, 3, 6, 7)]
+    assert Place(0, 0) == reader.place
