@@ -1,0 +1,161 @@
+"""The whole journey: a request is made, its packets are captured, told, written, and replayed to the same rows."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inspect_cli.practice import Practice, running
+from inspect_cli.sources.rights import may_capture, namespace_possible
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def captures() -> None:
+    """Packets can be had here, if need be in a namespace."""
+    if may_capture() and namespace_possible():
+        pytest.skip("this process may not capture, and the kernel gives it no namespace")
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Practice]:
+    with running() as practice:
+        yield practice
+
+
+def inspect(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "inspect_cli", *arguments],
+        cwd=ROOT,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "100"},
+    )
+
+
+def document(*arguments: str) -> dict[str, Any]:
+    done = inspect(*arguments, "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+@pytest.mark.sniff
+@pytest.mark.usefixtures("captures")
+@pytest.mark.parametrize(
+    ("arguments", "look"), [(["cookie-trace"], []), (["cookie-trace"], ["-v"]), (["ws-handshake", "--ping"], [])]
+)
+def test_a_replay_of_what_was_written_tells_the_same(arguments: list[str], look: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "run.pcapng"
+    live = document(*arguments, *look, "-w", str(path))
+    replayed = document("replay", str(path), *look)
+
+    for part in ("entries", "connections", "summary"):
+        assert live[part] == replayed[part]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.sniff
+@pytest.mark.usefixtures("captures")
+def test_the_tour_shows_a_whole_connection_and_its_cookies() -> None:
+    told = document("cookie-trace")
+    summary = told["summary"]
+
+    assert summary["handshakes_complete"] >= 1
+    assert summary["set_cookie"] >= 1
+    assert summary["cookie"] >= 1
+    assert {connection["closed"] for connection in told["connections"]} == {"fin"}
+    assert {"cookie-stored", "cookie-sent", "cookie-withheld", "session-issued"} <= {e["kind"] for e in told["entries"]}
+
+
+@pytest.mark.sniff
+@pytest.mark.usefixtures("captures")
+def test_the_websocket_tour_is_opened_used_and_closed() -> None:
+    told = document("ws-handshake", "--ping", "--send", "안녕")
+    frames = told["summary"]["websocket_frames"]
+
+    assert told["summary"]["websocket_handshakes"] == 1
+    assert (frames["text"], frames["ping"], frames["pong"], frames["close"]) == (2, 1, 1, 2)
+    assert [connection["closed"] for connection in told["connections"]] == ["fin"]
+
+
+@pytest.mark.parametrize("command", ["cookie-trace", "ws-handshake"])
+def test_without_packets_nothing_is_observed(command: str) -> None:
+    done = inspect(command, "--sniff", "never", "--format", "json", "--lang", "en")
+    told = json.loads(done.stdout)
+
+    assert (done.returncode, done.stderr.startswith("--sniff never")) == (0, True)
+    assert told["capture"]["source"] == "reported"
+    assert "observed" not in {entry["basis"] for entry in told["entries"]}
+    assert told["entries"]
+    assert inspect(command, "--sniff", "never", "-q").stderr == ""
+
+
+def test_parts_share_one_jar_and_it_can_be_kept(site: Practice, tmp_path: Path) -> None:
+    jar = tmp_path / "jar.txt"
+    line = ["cookie-trace", f"{site.http_url}/", "--then", "/login", "-d", "name=alice&password=wrong", "-L"]
+    told = document(*line, "-c", str(jar), "-s")
+    cookies = [line.split("\t")[5] for line in jar.read_text().splitlines() if line.count("\t") == 6]
+
+    assert sorted(cookies) == ["sid", "theme"]
+    assert stat.S_IMODE(jar.stat().st_mode) == 0o600
+    assert [e["fields"]["target"] for e in told["entries"] if e["kind"] == "request"][:2] == ["/", "/login"]
+
+    again = document("cookie-trace", f"{site.http_url}/account", "-b", str(jar), "-s")
+    sent = [entry for entry in again["entries"] if entry["kind"] == "cookie-sent"]
+    assert sorted(entry["fields"]["name"] for entry in sent) == ["sid", "theme"]
+
+
+def test_a_file_to_share_holds_no_secret_unless_asked(site: Practice, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    line = [
+        "cookie-trace",
+        f"{site.http_url}/",
+        "-b",
+        "token=s3cr3t-s3cr3t",
+        "--format",
+        "json",
+        "-o",
+        str(report),
+        "-s",
+    ]
+
+    assert inspect(*line).stdout == ""
+    assert "s3cr3t" not in report.read_text()
+    assert inspect(*line, "--show-secrets").returncode == 0
+    assert "s3cr3t" in report.read_text()
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+
+
+def test_lines_of_standard_input_are_messages(site: Practice) -> None:
+    done = inspect(
+        "ws-handshake", f"{site.ws_url}/ws/echo", "--send", "-", "--format", "json", "-s", given="one\ntwo\n"
+    )
+
+    assert json.loads(done.stdout)["summary"]["websocket_frames"]["text"] == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal there")
+def test_serve_tells_its_urls_and_ends_with_ctrl_c() -> None:
+    line = [sys.executable, "-m", "inspect_cli", "serve", "--lang", "en"]
+    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        urls = [process.stdout.readline().split()[0].partition("127.0.0.1")[0] for _ in range(3)]
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+
+        assert (urls, process.wait(20)) == (["http://", "ws://", "http://"], 0)
