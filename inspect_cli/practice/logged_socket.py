@@ -29,7 +29,9 @@ class LoggedListener(socket.socket):
     __slots__ = ("_answers_fin", "_log")
 
     def __init__(self, family: socket.AddressFamily, log: ByteLog, *, answers_fin: bool = False) -> None:
-        super().__init__(family, socket.SOCK_STREAM)
+        # asyncio sets TCP_NODELAY only where the protocol is named; without it each body waits 40 ms
+        # for the delayed ACK of its head.
+        super().__init__(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._log = log
         self._answers_fin = answers_fin
 

@@ -12,7 +12,7 @@ from inspect_cli.errors import UsageProblem
 from inspect_cli.practice import running
 from inspect_cli.practice.byte_log import ByteLog
 from inspect_cli.practice.server import listening, loopback_address
-from tests.practice.raw_client import connected, get, read_head, read_to_end, until, upgrade
+from tests.practice.raw_client import connected, get, read_exactly, read_head, read_to_end, until, upgrade
 
 
 def open_descriptors() -> int:
@@ -53,6 +53,19 @@ def test_ipv6_loopback_is_served_and_its_url_has_brackets() -> None:
         assert ask(practice.http_url).startswith(b"HTTP/1.1 200")
         assert ask(practice.raw_url).startswith(b"HTTP/1.1 404")
         assert ["::1", "::1"] == [seen.client_host for seen in practice.log]
+
+
+def test_body_does_not_wait_for_the_ack_of_its_head() -> None:
+    with running() as practice, connected(practice.http_url) as client:
+        took_s = []
+        for _ in range(5):  # the first ACKs of a connection are never delayed
+            began = time.perf_counter()
+            client.sendall(get("/size/3"))
+            read_head(client)
+            assert b"012" == read_exactly(client, 3)
+            took_s.append(time.perf_counter() - began)
+
+    assert min(took_s[1:]) < 0.03
 
 
 def test_urls_name_both_servers_in_both_schemes() -> None:
