@@ -148,6 +148,10 @@ class OneSide:
                 self._astray = False
             if text is None:
                 text = self._read_paragraph()
+            if text is Missing.BYTES and not self.reader.unread_bytes:
+                yield self.talk.wait(self.reader)
+                text = None
+                continue
             if isinstance(text, Missing):
                 # It came in several pieces: line by line, so that nothing is searched twice.
                 text = yield from self._gather()

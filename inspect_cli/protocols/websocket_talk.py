@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from inspect_cli.events.base import Side
 from inspect_cli.events.websocket import WebSocketEnd
@@ -15,11 +14,14 @@ from inspect_cli.streams.channel import Parsed
 from inspect_cli.streams.reader import Place, Reader
 
 
-class Closed(NamedTuple):
+@dataclass(slots=True)
+class Closed:
     """The first Close of a side. `code` -1: it had none."""
 
     code: int
     place: Place
+    is_first: bool = False
+    """Decided: it answers nothing."""
 
 
 @dataclass(slots=True)
@@ -41,16 +43,14 @@ class WebSocketTalk(TwoSided):
         The one that was captured first answers nothing, whichever parser came here first.
         """
         side, other = reader.side, reader.side.other
-        place = reader.place
-        self.closes[side] = Closed(code, place)
+        mine = self.closes[side] = Closed(code, reader.place)
         while True:
             theirs = self.closes[other]
-            if theirs is not None:
-                if (theirs.place.at, other) > (place.at, side):
-                    return None
+            if theirs is not None and (theirs.is_first or (theirs.place.at, other) < (mine.place.at, side)):
                 reader.heed(theirs.place)
                 return theirs.code
-            if self._has_caught_up(other):
+            if theirs is not None or self._has_caught_up(other):
+                mine.is_first = True
                 return None
             yield self.wait(reader)
 

@@ -60,8 +60,17 @@ def lost(side: Side, size: int) -> Said:
 class Conversation:
     """Runs the parsers of both sides over frames, one batch after another."""
 
-    def __init__(self, protocol: Protocol, report: Report, carry: object = None, mid_stream: bool = False) -> None:
+    def __init__(
+        self,
+        protocol: Protocol,
+        report: Report,
+        carry: object = None,
+        mid_stream: bool = False,
+        reported: bool = False,
+    ) -> None:
         self.report = report
+        self.reported = reported
+        """Told by sockets: there are no frames, every place is 0, each item is read as it comes."""
         self.readers = (Reader("tcp/0", CLIENT), Reader("tcp/0", SERVER))
         self.placed: list[tuple[Place, int, Event]] = []
         self.names = [protocol.name]
@@ -83,7 +92,7 @@ class Conversation:
         known = self.frame
         buffer = bytearray()
         for said in batch:
-            self.frame += 1
+            self.frame += not self.reported
             start = self._ends[said.side]
             self._ends[said.side] = end = start + said.size
             self._ats[said.side] = max(self._ats[said.side], self.frame)
@@ -102,7 +111,7 @@ class Conversation:
     def finish(self) -> None:
         """Both sides end behind the last frame, the client first."""
         known = self.frame
-        self.frame += 1
+        self.frame += not self.reported
         for reader in self.readers:
             reader.finish(Place(self.frame, ENDED), self.frame * 1000)
         self._run(known)
@@ -130,7 +139,7 @@ class Conversation:
                 return moved or reader.position != before
             assert isinstance(parsed, Event)
             where = parsed.where
-            assert known < where.at <= self.frame, f"{parsed} was known before, or is not known yet"
+            assert self.reported or known < where.at <= self.frame, f"{parsed} was known before, or is not known yet"
             assert where.end <= self._ends[side]
             depth = reader.place.depth if reader.place.at == where.at else DATA
             self.placed.append((Place(where.at, depth), side, parsed))
@@ -159,10 +168,11 @@ def read(
     *,
     carry: object = None,
     mid_stream: bool = False,
+    reported: bool = False,
     wanted: frozenset[type[Event]] | None = None,
 ) -> Conversation:
     """Read frames in batches that end before the frames at these indexes (None: one batch)."""
-    run = Conversation(protocol, Report(Tally(), wanted), carry, mid_stream)
+    run = Conversation(protocol, Report(Tally(), wanted), carry, mid_stream, reported)
     edges = sorted({0, len(frames), *(batches or ())})
     for start, end in pairwise(edges):
         run.deliver(frames[start:end])

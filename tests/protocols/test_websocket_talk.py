@@ -6,7 +6,7 @@ from inspect_cli.protocols.http1_talk import HttpTalk, Upgraded
 from inspect_cli.protocols.websocket import WEBSOCKET
 from inspect_cli.protocols.websocket_messages import Deflate
 from inspect_cli.protocols.websocket_talk import make_talk
-from tests.protocols.conversation import CLIENT, SERVER, C, S, kinds, talk
+from tests.protocols.conversation import CLIENT, SERVER, C, S, Said, kinds, read, talk
 from tests.protocols.frames import close, frame, masked
 
 
@@ -27,8 +27,18 @@ def test_closes_that_cross_are_judged_by_their_frames() -> None:
     assert [(SERVER, None), (CLIENT, 1001)] == answers(second, first)
 
 
-def answers(*said: object) -> list[tuple[object, object]]:
-    events = talk(WEBSOCKET, *said, ordered=True)  # type: ignore[arg-type]
+def test_closes_that_sockets_told_are_judged_as_they_came() -> None:
+    """Without frames every place is the same."""
+    first, second = C(masked(8, close(1000))), S(frame(8, close(1001)))
+    for said in ((first, second), (second, first)):
+        run = read(WEBSOCKET, said, (1,), reported=True)
+        assert [(said[0].side, None), (said[1].side, 1000 if said[0] is first else 1001)] == [
+            (row[1], row[4]) for row in kinds([event for _, _, event in run.placed], "websocket-close")
+        ]
+
+
+def answers(*said: Said) -> list[tuple[object, object]]:
+    events = talk(WEBSOCKET, *said, ordered=True)
     return [(row[1], row[4]) for row in kinds(events, "websocket-close")]
 
 
