@@ -90,8 +90,11 @@ class CookieSecurity(Concept):
         basis = event.of.where.basis
         name = event.name
         if not event.secure:
-            what = "clear-text" if self._is_clear(event) else "no-secure"
-            yield self.note(event, what, reference=f"{BIS} §8.3", level="warning", basis=basis, name=name)
+            clear = self._is_clear(event)
+            reference = f"{BIS} §8.3"
+            yield self.note(
+                event, "no-secure", reference=reference, level="warning", basis=basis, name=name, clear=clear
+            )
         if not event.http_only:
             reference = f"{BIS} §4.1.2.6"
             yield self.note(event, "no-httponly", reference=reference, level="notice", basis=basis, name=name)

@@ -8,7 +8,7 @@ from typing import Any
 
 from inspect_cli.concepts.base import Concept
 from inspect_cli.concepts.memory import Recent, connection_of
-from inspect_cli.events.base import INFERRED, NOT_OBSERVABLE, OBSERVED, REPORTED, Annotation, Basis, Event
+from inspect_cli.events.base import INFERRED, NOT_OBSERVABLE, OBSERVED, REPORTED, Annotation, Basis, Event, Level
 from inspect_cli.events.cookies import (
     BIS,
     CookieDeleted,
@@ -46,7 +46,7 @@ class Cookie(Concept):
         "cookie.deleted",
         "cookie.nothing-to-delete",
         "cookie.refused",
-        "cookie.came-back",
+        "cookie.value-differs",
         "cookie.set-before-capture",
         "cookie.given",
         "cookie.should-not-be-sent",
@@ -66,9 +66,10 @@ class Cookie(Concept):
             name = "deleted" if event.existed else "nothing-to-delete"
             return (self.note(event, name, reference=event.reference, name=event.name),)
         if isinstance(event, CookieRefused):
-            return (self._ruled(event, "refused"),)
+            return (self._ruled(event, "refused", "warning"),)
         if isinstance(event, CookieWithheld) and not event.expected:
-            return (self._ruled(event, "should-be-sent"),)
+            # What a recorded client was told by its user is not known; of ours it is.
+            return (self._ruled(event, "should-be-sent", "warning" if event.where.basis == REPORTED else "notice"),)
         return ()
 
     def _stored(self, event: CookieStored) -> Iterable[Annotation]:
@@ -81,19 +82,20 @@ class Cookie(Concept):
 
     def _returned(self, event: CookieSent) -> Iterable[Annotation]:
         if not event.expected:
-            return (self._ruled(event, "should-not-be-sent"),)
+            return (self._ruled(event, "should-not-be-sent", "warning"),)
         if not self._sent.first_time(identity(event), True):
             return ()
+        if event.reason == "ValueDiffers":
+            return (self.note(event, "value-differs", level="notice", name=event.name),)
         if event.origin == "stored":
-            frames = event.set_frames + event.where.frames
-            return (self.note(event, "came-back", frames=frames, name=event.name, set_frames=event.set_frames),)
+            return ()  # that it came back is a step of its flow
         if event.origin == "given":
             return (self.note(event, "given", basis=REPORTED, name=event.name),)
         return (self.note(event, "set-before-capture", basis=NOT_OBSERVABLE, name=event.name),)
 
-    def _ruled(self, event: CookieEvent, name: str) -> Annotation:
+    def _ruled(self, event: CookieEvent, what: str, level: Level) -> Annotation:
         reference = event.reference
-        return self.note(event, name, reference=reference, level="warning", name=event.name, reason=event.reason)
+        return self.note(event, what, reference=reference, level=level, name=event.name, reason=event.reason)
 
 
 @dataclass(slots=True)
@@ -170,14 +172,13 @@ class CookieFlow(Concept):
     def _answered(self, event: ResponseHead) -> Iterable[Annotation]:
         channel = connection_of(event.where.channel)
         waiting = self._waiting.get(channel)
-        if not waiting or event.request is None or 100 <= event.status < 200 and event.status != 101:
+        if not waiting or event.request is None or (100 <= event.status < 200 and event.status != 101):
             return ()
-        for i, answer in enumerate(waiting):
-            if answer.request is event.request:
-                break
-        else:
+        at = next((i for i, answer in enumerate(waiting) if answer.request is event.request), None)
+        if at is None:
             return ()
-        del waiting[: i + 1]
+        answer = waiting[at]
+        del waiting[: at + 1]
         if not waiting:
             del self._waiting[channel]
         asked = answer.request.where.frames

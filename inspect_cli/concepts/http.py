@@ -14,7 +14,7 @@ from inspect_cli.events.tcp import ConnectionEnd, Fin, Rst
 
 
 def _option(head: MessageHead, option: bytes) -> bool:
-    """Does the Connection field name this option? (RFC 9110 §7.6.1: a list, in any case)"""
+    """Whether the Connection field names this option (RFC 9110 §7.6.1: a list, in any case)."""
     if option not in head.head.lower():  # nearly every head: no need to split it
         return False
     options = b",".join(head.values(b"connection")).lower().split(b",")
@@ -41,7 +41,7 @@ class _Use:
 
 
 class Connectionless(Concept):
-    """Does the connection end with the response, who ends it, and how many requests share it?"""
+    """Whether the connection ends with the response, who ends it, how many requests share it."""
 
     id = "connectionless"
     reference = "RFC 9112 §9.3"

@@ -14,11 +14,14 @@ from inspect_cli.events.cookies import (
     SessionEnded,
     SessionIssued,
     SessionKept,
+    SessionReturned,
 )
 from inspect_cli.events.http import ResponseHead
 
 _ENOUGH_BITS = 64
 """Below that an ID can be guessed (OWASP Session Management asks for 64 bits at least)."""
+_HOLD_STATE = {"Flask": b".", "Rails": b"--"}
+"""Frameworks that by default keep the session itself in the cookie: what stands before its signature."""
 
 
 def _response(event: SessionIssued | SessionChanged) -> ResponseHead | None:
@@ -31,12 +34,23 @@ class SessionId(Concept):
 
     id = "session-id"
     reference = f"{BIS} §8.4"
-    watches = (SessionIssued, SessionChanged)
-    codes = ("session-id.known-name", "session-id.by-its-look", "session-id.guessable", "session-id.renewed")
+    watches = (SessionIssued, SessionReturned, SessionChanged)
+    codes = (
+        "session-id.known-name",
+        "session-id.by-its-look",
+        "session-id.holds-state",
+        "session-id.guessable",
+        "session-id.returned",
+        "session-id.renewed",
+    )
 
     def see(self, event: Event) -> Iterable[Annotation]:
         if isinstance(event, SessionIssued):
             return self._issued(event)
+        if isinstance(event, SessionReturned) and event.first:
+            frames = event.issued_frames + event.where.frames
+            issued = event.issued_frames
+            return (self.note(event, "returned", frames=frames, basis=INFERRED, name=event.name, issued=issued),)
         if isinstance(event, SessionChanged) and not event.at_login:
             frames = event.old_frames + event.where.frames
             return (self.note(event, "renewed", frames=frames, name=event.name, old_frames=event.old_frames),)
@@ -45,10 +59,13 @@ class SessionId(Concept):
     def _issued(self, event: SessionIssued) -> Iterable[Annotation]:
         # That it is a session ID is a conclusion from name or look: nothing on the wire says so.
         what = "known-name" if event.known_name else "by-its-look"
+        mark = _HOLD_STATE.get(event.known_name)
+        if mark is not None and mark in event.value.value:
+            what = "holds-state"
         bits = event.entropy_bits
         known = event.known_name
         yield self.note(event, what, basis=INFERRED, name=event.name, known_name=known, entropy_bits=bits)
-        if bits < _ENOUGH_BITS:
+        if what != "holds-state" and bits < _ENOUGH_BITS:
             yield self.note(event, "guessable", level="warning", name=event.name, entropy_bits=bits)
 
 

@@ -19,6 +19,7 @@ from inspect_cli.events.tcp import (
     Rst,
     Syn,
     SynAck,
+    TcpOptions,
     ZeroWindow,
 )
 
@@ -28,6 +29,16 @@ class _Opening:
     syn: Syn
     """The first one."""
     syn_ack: SynAck | None = None
+
+
+def _agreed(ours: TcpOptions, theirs: TcpOptions) -> tuple[str, ...]:
+    """Options in force: those that both sides offered (RFC 7323 §1.3, §2.2; RFC 2018 §2)."""
+    both = (
+        ("SACK", ours.sack_permitted and theirs.sack_permitted),
+        ("window scale", ours.window_scale is not None and theirs.window_scale is not None),
+        ("timestamps", ours.timestamps and theirs.timestamps),
+    )
+    return tuple([name for name, agreed in both if agreed])
 
 
 class ThreeWayHandshake(Concept):
@@ -100,18 +111,10 @@ class ThreeWayHandshake(Concept):
 
     def _complete(self, event: HandshakeAck) -> Annotation:
         opening = self._openings.get(event.where.channel)
-        data: dict[str, Any] = dict.fromkeys(("mss_client", "mss_server"))
-        data |= dict.fromkeys(("window_scale", "sack", "timestamps"), False)
+        data: dict[str, Any] = {"mss_client": None, "mss_server": None, "agreed": ()}
         if opening is not None and opening.syn_ack is not None:
             ours, theirs = opening.syn.options, opening.syn_ack.options
-            data = {
-                "mss_client": ours.mss,
-                "mss_server": theirs.mss,
-                # In force only where both sides offered it (RFC 7323 §1.3, §2.2; RFC 2018 §2).
-                "window_scale": ours.window_scale is not None and theirs.window_scale is not None,
-                "sack": ours.sack_permitted and theirs.sack_permitted,
-                "timestamps": ours.timestamps and theirs.timestamps,
-            }
+            data = {"mss_client": ours.mss, "mss_server": theirs.mss, "agreed": _agreed(ours, theirs)}
         return self.note(
             event,
             "simultaneous" if event.simultaneous else "complete",

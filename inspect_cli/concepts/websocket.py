@@ -148,9 +148,9 @@ class WebSocketFrames(Concept):
         if senders is None:
             senders = self._channels[channel] = (_Sender(), _Sender())
         sender = senders[event.where.side]
-        if sender.is_mask_said and event.fin and 0 < event.opcode < CLOSE:
-            if not event.compressed or sender.is_compression_said:
-                return ()  # the common frame: a whole message
+        is_known = sender.is_mask_said and (sender.is_compression_said or not event.compressed)
+        if is_known and event.fin and 0 < event.opcode < CLOSE:
+            return ()  # the common frame: a whole message
         return self._frame(event, sender, senders[event.where.side.other])
 
     def _frame(self, event: WebSocketFrame, sender: _Sender, other: _Sender) -> Iterable[Annotation]:
@@ -230,6 +230,13 @@ class WebSocketFrames(Concept):
                 )
 
 
+def _meaning(code: int) -> str:
+    """The code where it has a meaning of its own (§7.4.1), else the name of its range (§7.4.2)."""
+    if 1000 <= code <= 1015:
+        return str(code)
+    return "registered" if 3000 <= code <= 3999 else "private" if 4000 <= code <= 4999 else "unassigned"
+
+
 @dataclass(slots=True)
 class _Goodbye:
     codes: list[int | None] = field(default_factory=lambda: [None, None])
@@ -300,7 +307,8 @@ class WebSocketClosing(Concept):
         data: dict[str, Any] = {
             "by": side.word,
             "other": side.other.word,
-            "code": event.code if event.code is not None else 1005,
+            "code": 1005 if event.code is None else event.code,
+            "meaning": _meaning(1005 if event.code is None else event.code),
         }
         if theirs is None:
             yield self.note(event, "begins", **data)

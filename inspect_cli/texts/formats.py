@@ -28,11 +28,16 @@ def plain(value: object) -> str:
     return str(value)
 
 
-def joined(value: object) -> str:
+def joined(value: object, separator: str = ", ") -> str:
     """Items with commas; a pair is `name=value`."""
     if not isinstance(value, tuple | list | set | frozenset):
         return plain(value)
-    return ", ".join([_pair(item) for item in value])
+    return separator.join([_pair(item) for item in value])
+
+
+def flags(value: object) -> str:
+    """TCP flags `SYN,ACK` as `SYN, ACK`."""
+    return plain(value).replace(",", ", ")
 
 
 def _pair(item: object) -> str:

@@ -21,6 +21,7 @@ _FILES: Final[Mapping[str, str]] = {
     "label": "labels",
     "ui": "ui",
     "cli": "cli",
+    "view": "view",
 }
 """First word of a key -> the file that holds it; a key's words are the file's tables."""
 
@@ -32,6 +33,7 @@ _SIMPLE: Final[Mapping[str, Format]] = {
     "hex": formats.hexadecimal,
     "time": formats.moment,
     "join": formats.joined,
+    "flags": formats.flags,
     "cut": formats.cut(formats.CUT),
 }
 _DURATIONS: Final = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
@@ -114,6 +116,10 @@ class Words:
         if kind == "label" and len(arguments) <= 1:
             group = arguments[0] if arguments else name
             return lambda value: self.label(group, value)
+        if kind == "known" and len(arguments) == 1:
+            return lambda value: self._known(arguments[0], value)
+        if kind == "join" and len(arguments) == 1:
+            return lambda value: formats.joined(value, arguments[0])
         if kind == "n" and len(arguments) == 2:
             return formats.counted(*arguments)
         if kind == "cut" and len(arguments) == 1 and arguments[0].isdigit():
@@ -123,6 +129,10 @@ class Words:
         if spec == "duration":
             return self._duration
         raise ValueError(f"unknown spec {spec!r}")
+
+    def _known(self, group: str, value: object) -> str:
+        """A space and the label; nothing for a value without one."""
+        return f" {self.label(group, value)}" if self.has(f"label.{group}.{_label_name(value)}") else ""
 
     def _size(self, value: object) -> str:
         number, has_unit = formats.size(value)
