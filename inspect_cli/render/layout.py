@@ -34,6 +34,7 @@ _MARK_STYLES: Final = {"+": "good", "-": "bad", "!": "warning"}
 _WARNINGS: Final = ("warning", "error")
 _CALL_MARK: Final = "$"
 _NOTE_MARK: Final = "*"
+_STEP_MARKS: Final = {"passed": ".", "failed": "-", "applied": "=", "skipped": "."}
 _BASES: Final = {
     "inferred": "view.inferred",
     "reported": "view.reported-by-client",
@@ -54,6 +55,7 @@ class Layout:
         self._inner = self.width - GUTTER
         self._base_ns: int | None = None
         self._head_shown = False
+        self._titled = False
         self._above = ""
         """Outermost channel of the row above."""
         self._ends: dict[str, tuple[str, str]] = {}
@@ -61,8 +63,11 @@ class Layout:
         self._block: set[int] = set()
         """Numbers of the row above and of those beneath it."""
         self._basis = ""
+        self._side: str | None = None
+        self._layer = ""
+        """Side and layer of the last row with an arrow."""
         self._busy = False
-        """Something stands beneath the row above."""
+        """Something stands beneath a row since the last empty line."""
         self._said: set[int] = set()
 
     # -- what it is told -----------------------------------------------------------------
@@ -71,8 +76,9 @@ class Layout:
         """What is looked at, as far as the beginning knows."""
         self._base_ns = capture.started_ns
         names = tuple(file.name.encode("utf-8", "surrogateescape") for file in capture.files)
+        self._titled = bool(names) or capture.source != "file"
         text = self.say(f"view.{capture.source}", {"names": names, "interfaces": tuple(capture.interfaces)})
-        return [[(line, "heading")] for line in wrapped(text, self.width)]
+        return [[(line, "heading")] for line in wrapped(text, self.width)] if text else []
 
     def entry(self, row: EntryRow, detail: str = "") -> list[Line]:
         """A row and its annotations; no lines for a socket call, unless verbose."""
@@ -85,7 +91,7 @@ class Layout:
         lines: list[Line] = []
         if not self._head_shown:
             self._head_shown = True
-            lines += [[], self._head()]
+            lines += [[], self._head()] if self._titled else [self._head()]
         if self._base_ns is None:
             self._base_ns = row["time_ns"]
         return lines + self._row(row, detail)
@@ -117,10 +123,12 @@ class Layout:
             body = self._remark(f"{tag}: {text}" if tag else text, mark, self._clause_of(row))
         else:
             body = self._arrow(text, row["side"] == "client", tag)
-        if detail:
-            body[1:1] = self._detail(detail, 2)
-        under = self._annotations(row["annotations"], 2 if mark else 0)
-        self._busy = bool(under) or len(body) > 1
+        indent = 2 if mark else 0
+        under = self._detail(detail, indent) if detail else []
+        under += self._steps(row, indent) + self._annotations(row["annotations"], indent)
+        self._busy = self._busy or bool(under) or len(body) > 1
+        if not mark:
+            self._side, self._layer = row["side"], row["layer"]
         lines.append([*self._gutter(row), *body[0]])
         return lines + self._indented(body[1:] + under)
 
@@ -128,12 +136,12 @@ class Layout:
         """What follows from a row, beneath it: no time, no frames, no arrow."""
         lines = self._detail(detail, 0) if detail else []
         lines += self._remark(self.fit(row["text"]), self._mark(row) or _NOTE_MARK, self._clause_of(row))
-        return lines + self._annotations(row["annotations"], 2)
+        return lines + self._steps(row, 2) + self._annotations(row["annotations"], 2)
 
     def _turn(self, row: EntryRow, outermost: str) -> tuple[list[Line], str]:
         """What stands above a row (an empty line, a heading), and the channel's name if it needs saying."""
         if not outermost:
-            return ([[]] if self._busy else []), ""
+            return self._pause(row["side"] is None), ""
         before, self._above = self._above, outermost
         ends = row["fields"].get("client"), row["fields"].get("server")
         known = (ends[0], ends[1]) if isinstance(ends[0], str) and isinstance(ends[1], str) else ("", "")
@@ -141,26 +149,37 @@ class Layout:
             if len(self._ends) >= _REMEMBERED:
                 self._ends.pop(next(iter(self._ends)))
             self._ends[outermost] = known
-            return self._heading(outermost, *known), ""
+            return self._pause(bool(self._block)) + self._heading(outermost, *known), ""
         if known[0]:
             self._ends[outermost] = known
-        if outermost == before:
-            # An exchange begins: the client speaks after much was said.
-            return ([[]] if self._busy and row["side"] != "server" else []), ""
-        return ([[]] if self._busy else []), outermost
+        if outermost != before:
+            return self._pause(self._busy), outermost
+        if row["layer"] == self._layer:
+            # An exchange begins: the client speaks again.
+            turned = row["layer"] != "tcp" and row["side"] == "client" and self._side == "server"
+        else:
+            # The bytes begin, or the end of the connection.
+            turned = "tcp" in (row["layer"], self._layer)
+        return self._pause(turned and self._busy), ""
+
+    def _pause(self, wanted: bool) -> list[Line]:
+        """An empty line, if wanted."""
+        if not wanted:
+            return []
+        self._busy = False
+        return [[]]
 
     def _heading(self, outermost: str, client: str, server: str) -> list[Line]:
         """The endpoints of a connection in their columns, its channel in the gutter."""
         client, server = self.fit(client), self.fit(server)
         gutter: Segment = (f"{outermost:>16}  "[-GUTTER:] if len(outermost) <= 16 else f"{outermost} ", "heading")
         room = self.width - width(gutter[0])
-        above: list[Line] = [[]] if self._block else []
         if widest(client) + widest(server) + 2 <= room:
             space = " " * (room - widest(client) - widest(server))
-            return [*above, [gutter, (client, "heading"), (space, ""), (server, "heading")]]
+            return [[gutter, (client, "heading"), (space, ""), (server, "heading")]]
         client, server = shortened(client, room), shortened(server, room)
         space = " " * (room - widest(server))
-        return [*above, [gutter, (client, "heading")], [(" " * width(gutter[0]) + space, ""), (server, "heading")]]
+        return [[gutter, (client, "heading")], [(" " * width(gutter[0]) + space, ""), (server, "heading")]]
 
     def _head(self) -> Line:
         """The names of the columns."""
@@ -184,7 +203,7 @@ class Layout:
         tagged = len(tag) + 2 + 2 * _SHORTEST_ARROW
         if tag and widest(text) + tagged > self._inner:
             text, tag = f"{tag} {text}", ""
-        parts = wrapped(text, self._inner - _SHORTEST_ARROW - 1, self._most)
+        parts = wrapped(text, self._inner - _SHORTEST_ARROW - 1, self._most and 2)
         lines: list[Line] = [
             [(_right(part, self._inner, widest), "") if not from_client else (part, "")] for part in parts
         ]
@@ -221,12 +240,24 @@ class Layout:
         parts = wrapped(self.fit(text), self._inner - indent, self._most)
         return [[(" " * indent + part, "detail")] for part in parts]
 
+    def _steps(self, row: EntryRow, indent: int) -> list[Line]:
+        """The way to a decision, a step a line; only with -v."""
+        steps = row["fields"].get("steps")
+        if not self._verbose or not isinstance(steps, list):
+            return []
+        lines: list[Line] = []
+        for step in steps:
+            outcome = self._words.label("outcome", step["outcome"])
+            text = self.fit(f"{step['check']}: {outcome}" + (f" ({step['found']})" if step["found"] else ""))
+            lines += self._remark(text, _STEP_MARKS[step["outcome"]], self.fit(step["clause"]), indent)
+        return lines
+
     # -- annotations ---------------------------------------------------------------------
 
     def _annotations(self, annotations: list[AnnotationRow], indent: int) -> list[Line]:
         """Each sentence in full once in a run; afterwards only the names of its concepts."""
         lines: list[Line] = []
-        again: dict[str, str] = {}
+        again: dict[str, str] = {}  # "!" sorts before "*"
         for annotation in annotations:
             mark = "!" if annotation["level"] in _WARNINGS else _NOTE_MARK
             text = self.fit(annotation["text"])
@@ -235,9 +266,9 @@ class Layout:
                 lines += self._remark(text, mark, clause, indent)
             elif again.get(annotation["concept"]) != "!":
                 again[annotation["concept"]] = mark
-        for mark in sorted(set(again.values())):
-            titles = tuple(self._title(concept) for concept, its in again.items() if its == mark)
-            lines += self._remark(self.say("view.again", {"titles": titles}), mark, "", indent)
+        if again:
+            titles = tuple(self._title(concept) for concept in again)
+            lines += self._remark(self.say("view.again", {"titles": titles}), min(again.values()), "", indent)
         return lines
 
     def _is_new(self, sentence: str) -> bool:

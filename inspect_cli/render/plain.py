@@ -22,12 +22,13 @@ class PlainRenderer:
         self._select = look.select
         self._layout = Layout(maker.words, look)
         self._summary = Summary(self._layout)
+        self._untold: Capture | None = None
 
     def begin(self, capture: Capture) -> None:
-        self._sink.flushes = comes_slowly(capture)
-        self._print(self._layout.begin(capture))
+        self._untold = capture
 
     def entry(self, entry: Entry) -> None:
+        self._tell()
         row, detail = self._maker.row_with_detail(entry)
         if self._select is None or self._select.shows(row):
             self._print(self._layout.entry(row, detail))
@@ -40,12 +41,20 @@ class PlainRenderer:
             self._select.let_go(row["channel"])
 
     def end(self, capture: Capture, tally: Tally) -> None:
+        self._tell()
         self._print(self._summary.lines(capture_row(capture), summary_row(tally)))
         self._sink.flush()
 
     def paint(self, line: Line) -> str:
         """A line as it is written."""
         return "".join([text for text, _ in line]).rstrip(" ")
+
+    def _tell(self) -> None:
+        """Say what is looked at; the first row comes later than begin(), so more of it is known."""
+        if self._untold is not None:
+            capture, self._untold = self._untold, None
+            self._sink.flushes = comes_slowly(capture)
+            self._print(self._layout.begin(capture))
 
     def _print(self, lines: list[Line]) -> None:
         if lines:

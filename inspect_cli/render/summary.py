@@ -31,45 +31,41 @@ class Summary:
         heads = {name: self._layout.say(f"view.summary.{name}", {}) for name in parts}
         column = max((width(head) for head in heads.values()), default=0) + 2
         lines: list[Line] = [[]] if parts else []
-        for name, text in parts.items():
-            pieces = wrapped(text, self._layout.width - column - 2)
+        for name, items in parts.items():
+            pieces = _listed(items, self._layout.width - column - 2)
+            if name == "concepts":
+                pieces += wrapped(self._layout.say("view.explain", {}), self._layout.width - column - 2)
             head = "  " + heads[name] + " " * (column - width(heads[name]))
             lines.append([(head, "heading"), (pieces[0], "")])
             lines += [[(" " * (column + 2), ""), (piece, "")] for piece in pieces[1:]]
         return lines
 
-    def _parts(self, capture: dict[str, Any], counts: dict[str, Any]) -> dict[str, str]:
-        """Name of a line and its text, for what there is something to say of."""
+    def _parts(self, capture: dict[str, Any], counts: dict[str, Any]) -> dict[str, list[str]]:
+        """Name of a line and what it lists, for what there is something to say of."""
         frames = {name: n for name, n in counts["websocket_frames"].items() if n}
-        problems = sorted(counts["problems"].items(), key=lambda item: (-item[1], item[0]))[:_MOST_PROBLEMS]
-        concepts = tuple(f"{name} {n}" for name, n in counts["concepts"].items())
-        more: dict[str, dict[str, Any]] = {
-            "frames": {"cut": capture["complete"] is False} if counts["packets"] else {},
-            "tcp": {"closes": self._closes()} if counts["connections"] else {},
-            "http": {"interim": counts["http_interim_responses"]}
-            if counts["http_requests"] or counts["http_responses"]
-            else {},
-            "cookies": {"shown": True} if counts["set_cookie"] or counts["cookie"] else {},
-            "websocket": {"frames": sum(frames.values()), "kinds": tuple(f"{n} {name}" for name, n in frames.items())}
-            if counts["websocket_handshakes"] or frames
-            else {},
-            "problems": {"kinds": tuple(f"{name} {n}" for name, n in problems)} if problems else {},
-            "concepts": {"names": concepts} if concepts else {},
+        kinds = tuple(f"{n} {name}" for name, n in frames.items())
+        said = {**counts, "cut": capture["complete"] is False, "frames": sum(frames.values()), "kinds": kinds}
+        wanted = {
+            "frames": counts["packets"],
+            "tcp": counts["connections"],
+            "http": counts["http_requests"] or counts["http_responses"],
+            "cookies": counts["set_cookie"] or counts["cookie"],
+            "websocket": counts["websocket_handshakes"] or frames,
         }
-        parts = {n: self._layout.say(f"view.said.{n}", {**counts, **data}) for n, data in more.items() if data}
-        if concepts:
-            parts["concepts"] += "; " + self._layout.say("view.said.explain", {})
+        parts = {name: [self._layout.say(f"view.said.{name}", said)] for name, is_there in wanted.items() if is_there}
+        if "tcp" in parts:
+            parts["tcp"] += self._closes()
+        problems = sorted(counts["problems"].items(), key=lambda item: (-item[1], item[0]))[:_MOST_PROBLEMS]
+        for name, found in (("problems", problems), ("concepts", counts["concepts"].items())):
+            if found:
+                parts[name] = [self._layout.fit(f"{kind} {n:,}") for kind, n in found]
         return parts
 
-    def _closes(self) -> tuple[str, ...]:
+    def _closes(self) -> list[str]:
         """How connections closed, the usual way first."""
-        said = []
-        for closed in ("fin", "rst", "half-closed", "open"):
-            count = sum(n for (how, _), n in self._closed.items() if how == closed)
-            if count:
-                first = {side: self._closed[closed, side] for side in ("client", "server")}
-                said.append(self._layout.say(f"view.closed.{closed}", {"count": count, **first}))
-        return tuple(said)
+        order = ("fin", "rst", "half-closed", "open")
+        found = sorted(self._closed.items(), key=lambda item: (order.index(item[0][0]), -item[1]))
+        return [self._layout.say(f"view.closed.{how}.{by or 'none'}", {"count": n}) for (how, by), n in found]
 
     def _table(self, counts: dict[str, Any]) -> list[Line]:
         """All counts, one a line, numbers aligned."""
@@ -90,3 +86,15 @@ class Summary:
             space = " " * max(left - widest(last), 0)
             lines.append([("  " + last + space + "  ", ""), (f"{number:>{right}}", "text")])
         return lines
+
+
+def _listed(items: list[str], room: int) -> list[str]:
+    """Items with commas, in lines that break between items where possible."""
+    lines = [""]
+    for number, item in enumerate(items):
+        text = item + ("," if number < len(items) - 1 else "")
+        if lines[-1] and widest(lines[-1]) + 1 + widest(text) <= room:
+            lines[-1] += " " + text
+        else:
+            lines[-1:] = [*([lines[-1]] if lines[-1] else []), *wrapped(text, room)]
+    return lines
