@@ -356,20 +356,28 @@ class Reader:
 
     def _contiguous(self, i: int, size: int) -> bytes:
         """Bytes from `position` over piece borders, up to `size` or a hole."""
+        if i == len(self._ends):
+            return b""
+        start = max(self.position, self._starts[i])
+        piece = self._slice(i, start, size)
+        if len(piece) == size:
+            return piece
         parts: list[bytes] = []
-        there = 0
-        start = max(self.position, self._starts[i]) if i < len(self._ends) else self.position
-        while i < len(self._ends) and there < size:
-            buffer = self._buffers[i]
-            if buffer is None:
-                break
-            begin = self._offsets[i] + start - self._starts[i]
-            count = min(self._ends[i] - start, size - there)
-            parts.append(bytes(memoryview(buffer)[begin : begin + count]))
-            there += count
-            start += count
+        while piece:
+            parts.append(piece)
+            size -= len(piece)
+            start += len(piece)
             i += 1
+            piece = self._slice(i, start, size) if i < len(self._ends) else b""
         return b"".join(parts)
+
+    def _slice(self, i: int, start: int, size: int) -> bytes:
+        """Up to `size` bytes from `start` in piece `i`; none of a hole."""
+        buffer = self._buffers[i]
+        if buffer is None:
+            return b""
+        begin = self._offsets[i] + start - self._starts[i]
+        return bytes(memoryview(buffer)[begin : begin + min(self._ends[i] - start, size)])
 
     def _why(self, offset: int) -> Missing:
         """Why nothing stands at `offset`; what follows from a hole or an end waited for it."""

@@ -196,4 +196,4 @@ def _udp_keys(packets: Packets, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]
         return np.asarray((value ^ (value >> np.uint64(31))) * np.uint64(0x94D049BB133111EB))
 
     both = mixed("source_hi", "source_lo", "source_port") + mixed("target_hi", "target_lo", "target_port")
-    return set(np.unique(both).tolist())
+    return set(both.tolist())

@@ -88,7 +88,7 @@ class CaptureReader:
                 self.complete = True
 
     def _format(self) -> Walk:
-        start = bytes(self._buffer[: self._end])
+        start = bytes(self._buffer[: min(self._end, SHOWN_BYTES)])
         magic = start[:4]
         if not start:
             if self._source.problem:
@@ -98,7 +98,7 @@ class CaptureReader:
             return PcapWalk(magic, self._first_number)
         if magic == PCAPNG_MAGIC:
             return PcapngWalk(self._first_number, self.interfaces)
-        raise NotACapture(path=self.name, first_bytes=start[:SHOWN_BYTES].hex(" "))
+        raise NotACapture(path=self.name, first_bytes=start.hex(" "))
 
     def _fill(self, at: int) -> bool:
         """Move what is behind `at` to the front and read more; False at the end of the input."""

@@ -101,7 +101,7 @@ def decode(frames: Frames) -> Packets:
     count = len(frames)
     columns = _Columns(count)
     unread = Unread(count)
-    for link_type in np.unique(frames.link_type).tolist():
+    for link_type in sorted(set(frames.link_type.tolist())):
         cursor = _frames_of(frames, link_type)
         link = LINKS.get(link_type)
         if link is None:
