@@ -25,10 +25,9 @@ def report(checks: Sequence[Check], words: Words) -> str:
     for check in checks:
         if check.data.get("tried") == "untried":
             continue  # it cannot be tried without the right to capture, and matters to nobody without it
-        data = {**check.data, "reason": reason_words(str(check.data.get("reason", "")), words)}
         answer = answers[0] if check.ok else answers[1]
-        found = words.say(f"cli.doctor.{check.code}.{'found' if check.ok else 'why'}", data)
-        name = words.say(f"cli.doctor.{check.code}.name", data)
+        found = words.say(f"cli.doctor.{check.code}.{'found' if check.ok else 'why'}", check.data)
+        name = words.say(f"cli.doctor.{check.code}.name", check.data)
         lines.append(f"{answer}{' ' * (width - _cells(answer))}  {name}{': ' if found else ''}{found}")
         lines += [f"{' ' * width}  > {line}" for line in remedies(check, words)]
     return "\n".join(lines)
@@ -46,12 +45,6 @@ def remedies(check: Check, words: Words) -> Iterator[str]:
     key = "cli.doctor.platform" if platform else f"cli.doctor.{check.code}.remedy"
     if words.has(key):
         yield from words.say(key, check.data).splitlines()
-
-
-def reason_words(reason: str, words: Words) -> str:
-    """A reason of NotPermitted in words; one that has none is an errno's name."""
-    key = f"cli.reason.{reason}"
-    return words.say(key, {}) if words.has(key) else reason
 
 
 def _cells(text: str) -> int:

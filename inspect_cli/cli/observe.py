@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from inspect_cli.cli.examining import reason_words
 from inspect_cli.cli.options import RunOptions
 from inspect_cli.cli.output import Output, open_output, writing
 from inspect_cli.cli.run import run as run_source
@@ -33,8 +32,8 @@ def observe(client: Client, output: Output, run: RunOptions, jar: Jar, *, fail: 
 
     def begun(capture: Capture) -> None:
         if capture.source == "reported" and not run.silent:
-            reason = reason_words(live.not_permitted, output.words)
-            output.hint("cli.reported.never" if sniff == "never" else "cli.reported.packets", reason=reason)
+            key = "cli.reported.never" if sniff == "never" else "cli.reported.packets"
+            output.hint(key, reason=live.not_permitted)
 
     sniff = sniffing(run, output)
     if run.insecure:
