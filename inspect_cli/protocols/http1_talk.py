@@ -66,9 +66,6 @@ class HttpTalk(TwoSided):
     held: Asked | None = None
     """The request whose answer the client's side waits for."""
     responses_lost: bool = False
-    mid_stream: bool = False
-    """The capture does not hold the beginning of the connection: its first response may answer
-    a request that was sent before. Set by who runs the parsers, before they run."""
 
     def lose(self, place: Place) -> None:
         """Requests may have been lost here."""

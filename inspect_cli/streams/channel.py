@@ -20,6 +20,8 @@ from inspect_cli.streams.reader import DATA, OPENING, Place, Reader
 
 HEAD_BYTES = 64
 """How much of each side recognition may look at."""
+UNDECIDED_BYTES = 1 << 20
+"""More than this is not held while nothing is recognised."""
 
 
 class Recognition(enum.Enum):
@@ -68,7 +70,7 @@ class Protocol:
     looks_like: Callable[[bytes, bytes], Recognition]
     client: Callable[[Reader, Any, Report], Parser]
     server: Callable[[Reader, Any, Report], Parser]
-    make_talk: Callable[[Any], Any]
+    make_talk: Callable[[Any], Talk]
 
 
 @dataclass(slots=True)
@@ -79,6 +81,9 @@ class Talk:
     place on its own reader before it makes another event.
     """
 
+    mid_stream: bool = False
+    """The capture does not hold the beginning of the connection: the first bytes of either
+    side may belong to something begun before."""
     next_protocol: str | None = None
     """Set by the side that decides a change of protocol (a 101): both sides then return it."""
     next_place: Place = field(default=Place(0, 0))
@@ -127,7 +132,7 @@ class Channel:
         self._name_of = ["", ""]
         self._talks: dict[str, Any] = {}
 
-    def recognise(self, at: int, *, either_way: bool, last_chance: bool = False) -> bool:
+    def recognise(self, at: int, *, either_way: bool, mid_stream: bool = False, last_chance: bool = False) -> bool:
         """Ask the protocols in order; True once one has said YES.
 
         Called for each frame that brought bytes while nothing is recognised, so that the
@@ -135,6 +140,7 @@ class Channel:
         handshake; if only the other way round is recognised, the readers are swapped.
         """
         heads = self.readers[0].head(HEAD_BYTES), self.readers[1].head(HEAD_BYTES)
+        last_chance = last_chance or any(reader.unread_bytes > UNDECIDED_BYTES for reader in self.readers)
         if not heads[0] and not heads[1] and not last_chance:
             return False
         undecided = False
@@ -144,13 +150,13 @@ class Channel:
                 self.swap()
                 answer = Recognition.YES
             if answer is Recognition.YES:
-                self._start(protocol, Place(at, OPENING))
+                self._start(protocol, Place(at, OPENING), mid_stream)
                 return True
             undecided = undecided or answer is Recognition.MORE
             if undecided and not last_chance:
                 return False
         if last_chance:
-            self._start(self._table[-1], Place(at, OPENING))
+            self._start(self._table[-1], Place(at, OPENING), mid_stream)
             return True
         return False
 
@@ -176,10 +182,11 @@ class Channel:
         client.side, server.side = Side.CLIENT, Side.SERVER
         self.readers = (client, server)
 
-    def _start(self, protocol: Protocol, place: Place) -> None:
+    def _start(self, protocol: Protocol, place: Place, mid_stream: bool) -> None:
         self.protocol = protocol
         self.names.append(protocol.name)
         talk = protocol.make_talk(None)
+        talk.mid_stream = mid_stream
         for side, make in ((0, protocol.client), (1, protocol.server)):
             self.readers[side].heed(place)
             self._name_of[side] = protocol.name

@@ -412,7 +412,9 @@ class TcpConnection:
         if last_chance and not (self.halves[0].bytes_seen or self.halves[1].bytes_seen):
             return
         before = channel.readers[0]
-        channel.recognise(at, either_way=not self.oriented, last_chance=last_chance)
+        channel.recognise(
+            at, either_way=not self.oriented, mid_stream=self.opened == "mid-stream", last_chance=last_chance
+        )
         if channel.readers[0] is not before:
             self.client_direction = 1 - self.client_direction
 
