@@ -40,12 +40,12 @@ def observe(client: Client, output: Output, run: RunOptions, jar: Jar, *, fail: 
         output.hint("cli.insecure")
     live = Live(client, sniff=sniff, interface=run.interface)
     timeline = Timeline(verbose=output.verbose, strict=output.debug)
-    try:
-        # The files first: what cannot be written is said before anything is asked of a server.
-        with output.renderer() as renderer, capture_file(run.write, live.capture.interfaces) as writer, live as source:
+    # The files first: what cannot be written is said before anything is asked of a server.
+    with output.renderer() as renderer, capture_file(run.write, live.capture.interfaces) as writer, live as source:
+        try:
             return run_source(source, timeline, renderer, writer, fail=fail, begun=begun)
-    finally:
-        write_jar(run.cookie_jar, jar)
+        finally:
+            write_jar(run.cookie_jar, jar)
 
 
 def sniffing(run: RunOptions, output: Output) -> Sniff:

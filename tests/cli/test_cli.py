@@ -17,6 +17,7 @@ from inspect_cli.cli import COMMANDS, cli
 from inspect_cli.cli.curl_names import is_curls
 from inspect_cli.cli.reference import page
 from inspect_cli.texts import LANGUAGES, Words
+from tests.cli.exchange import EXCHANGE
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"scapy", "httpx", "httpcore", "websockets", "numpy", "rich", "starlette", "hypercorn", "orjson", "asyncio"}
@@ -44,6 +45,19 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     loaded = {name.partition(".")[0] for name in json.loads(python("-c", code).stderr)}
 
     assert loaded & HEAVY == set()
+
+
+def test_a_replay_into_a_pipe_loads_only_what_it_needs(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcap"
+    path.write_bytes(EXCHANGE)
+    code = (
+        "import sys, json\nfrom inspect_cli.cli import cli\n"
+        f"try: cli.main(['replay', {str(path)!r}])\n"
+        "except SystemExit: print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
+    loaded = {name.partition(".")[0] for name in json.loads(python("-c", code).stderr)}
+
+    assert loaded & (HEAVY - {"numpy"}) == set()
 
 
 def test_python_m_is_the_command_line() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -159,3 +160,20 @@ def test_serve_tells_its_urls_and_ends_with_ctrl_c() -> None:
         process.send_signal(signal.SIGINT)
 
         assert (urls, process.wait(20)) == (["http://", "ws://", "http://"], 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal there")
+def test_ctrl_c_shows_what_was_seen_so_far() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/slow"
+        line = [sys.executable, "-m", "inspect_cli", "cookie-trace", url, "--format", "json", "-s"]
+        with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=20)
+
+    told = json.loads(out)
+    assert (process.returncode, err, told["capture"]["complete"]) == (130, "", False)
+    assert [e["fields"]["target"] for e in told["entries"] if e["kind"] == "request"] == ["/slow"]
