@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from inspect_cli.events.base import Event, Layer, Secret, noun
 from inspect_cli.events.http import RequestHead, ResponseHead
@@ -13,8 +13,7 @@ BIS = "6265bis"
 SameSite = Literal["strict", "lax", "none", "default"]
 
 
-@noun
-class Step:
+class Step(NamedTuple):
     """One question of a decision. `found` is short, without secrets, and filled into texts."""
 
     clause: str

@@ -38,7 +38,9 @@ def encoded(value: Any) -> bytes:
     except TypeError:
         # Text with lone surrogates, or a number beyond 64 bits: rare, so slow is good enough.
         data = json.dumps(_mended(value), ensure_ascii=False, separators=(",", ":")).encode()
-    return _OBEYED.sub(lambda m: b"\\u%04x" % ord(m[0].decode()), data) if _OBEYED.search(data) else data
+    if data.isascii() and b"\x7f" not in data:
+        return data
+    return _OBEYED.sub(lambda m: b"\\u%04x" % ord(m[0].decode()), data)
 
 
 def _mended(value: Any) -> Any:

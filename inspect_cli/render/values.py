@@ -8,13 +8,15 @@ each backslash is doubled. So a string with `\x` in it is escaped, any other is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from inspect_cli.events.base import Event, Secret, Side, shown_names
+from inspect_cli.events.cookies import Step
 from inspect_cli.render.redact import Redactor
 
 Pair = tuple[Any, Any]
@@ -48,23 +50,35 @@ def pair_of(value: Any, redactor: Redactor) -> Pair:
     kind = value.__class__
     if kind in _AS_THEY_ARE:
         return value, value
-    if kind is bytes:
-        return exact_text(value), value
-    if kind is Secret:
-        shown = redactor.shown(value)
-        return exact_text(shown), shown
-    if isinstance(value, Side):
-        return value.word, value.word
-    if isinstance(value, tuple | list | set | frozenset):
-        return _sequence(sorted(value, key=repr) if isinstance(value, set | frozenset) else value, redactor)
-    if isinstance(value, Mapping):
-        return _mapping(value, redactor)
-    return _other(value, redactor)
+    return _BY_CLASS.get(kind, _other)(value, redactor)
 
 
-def _sequence(value: Any, redactor: Redactor) -> Pair:
-    pairs = [pair_of(item, redactor) for item in value]
-    return [p[0] for p in pairs], tuple(p[1] for p in pairs)
+def _bytes(value: bytes, redactor: Redactor) -> Pair:
+    return exact_text(value), value
+
+
+def _secret(value: Secret, redactor: Redactor) -> Pair:
+    shown = redactor.shown(value)
+    return exact_text(shown), shown
+
+
+def _sequence(value: Iterable[Any], redactor: Redactor) -> Pair:
+    found: list[Any] = []
+    said: list[Any] = []
+    for item in value:
+        kind = item.__class__
+        if kind in _AS_THEY_ARE:
+            found.append(item)
+            said.append(item)
+        else:
+            pair = _BY_CLASS.get(kind, _other)(item, redactor)
+            found.append(pair[0])
+            said.append(pair[1])
+    return found, tuple(said)
+
+
+def _set(value: Iterable[Any], redactor: Redactor) -> Pair:
+    return _sequence(sorted(value, key=repr), redactor)
 
 
 def _mapping(value: Mapping[Any, Any], redactor: Redactor) -> Pair:
@@ -76,25 +90,56 @@ def _mapping(value: Mapping[Any, Any], redactor: Redactor) -> Pair:
     return found, said
 
 
+@lru_cache(maxsize=4096)
+def _steps(value: tuple[Step, ...]) -> Pair:
+    """Steps hold no secrets, and most decisions go the same few ways: rows share what is made here."""
+    return _sequence([step._asdict() for step in value], Redactor("none"))
+
+
+_BY_CLASS: Final[dict[type, Convert]] = {
+    bytes: _bytes,
+    Secret: _secret,
+    list: _sequence,
+    tuple: _sequence,
+    set: _set,
+    frozenset: _set,
+    dict: _mapping,
+}
+
+
 def _other(value: Any, redactor: Redactor) -> Pair:
+    if isinstance(value, Side):
+        return value.word, value.word
     if isinstance(value, Event):
         # An event that another one points at: named, not copied.
         return value.kind, value.kind
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return _mapping(value._asdict(), redactor)
     if is_dataclass(value) and not isinstance(value, type):
         return _mapping({f.name: getattr(value, f.name) for f in fields(value)}, redactor)
     if isinstance(value, Enum):
         return pair_of(value.value, redactor)
     if isinstance(value, bytearray | memoryview):
-        return pair_of(bytes(value), redactor)
+        return _bytes(bytes(value), redactor)
     if isinstance(value, int):
         return int(value), int(value)
+    if isinstance(value, Mapping):
+        return _mapping(value, redactor)
+    if isinstance(value, tuple | list | set | frozenset):
+        return _set(value, redactor) if isinstance(value, set | frozenset) else _sequence(value, redactor)
     text = str(value)
     return text, text
 
 
 def conversions(kind: type[Event]) -> tuple[tuple[str, Convert | None], ...]:
     """Fields of an entry of this type with what converts each; None: stands as it is."""
-    return tuple((name, None if _stands(hint) else pair_of) for name, hint in shown_hints(kind).items())
+    return tuple((name, _conversion(hint)) for name, hint in shown_hints(kind).items())
+
+
+def _conversion(hint: Any) -> Convert | None:
+    if _stands(hint):
+        return None
+    return (lambda value, redactor: _steps(value)) if hint == tuple[Step, ...] else pair_of
 
 
 def shown_hints(kind: type[Event]) -> dict[str, Any]:
