@@ -83,7 +83,7 @@ class Words:
         self._load(key)
         return self._templates[key]
 
-    def keys(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         """All keys of the language, sorted."""
         for first in _FILES:
             self._load(first)
