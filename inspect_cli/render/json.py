@@ -38,7 +38,8 @@ def encoded(value: Any) -> bytes:
     except TypeError:
         # Text with lone surrogates, or a number beyond 64 bits: rare, so slow is good enough.
         data = json.dumps(_mended(value), ensure_ascii=False, separators=(",", ":")).encode()
-    if data.isascii() and b"\x7f" not in data:
+    # Clauses are cited with a section sign; few rows hold anything else beyond ASCII.
+    if data.replace(b"\xc2\xa7", b"").isascii() and b"\x7f" not in data:
         return data
     return _OBEYED.sub(lambda m: b"\\u%04x" % ord(m[0].decode()), data)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, TypedDict
 
 from inspect_cli.events.base import Annotation, Basis, Entry, Event, Layer, Level
@@ -69,6 +71,21 @@ class ConnectionRow(TypedDict):
     protocols: list[str]
 
 
+class _Plan:
+    """How entries of one type become rows."""
+
+    __slots__ = ("conversions", "key", "kind", "names", "values")
+
+    def __init__(self, kind: type[Event]) -> None:
+        self.kind = kind.kind
+        self.key = f"entry.{kind.kind}"
+        shown = conversions(kind)
+        self.names = [name for name, _ in shown]
+        self.values: Callable[[Event], tuple[Any, ...]] = attrgetter(*self.names, "layer", "kind")
+        """What stands under these names, and two more: of one name it would be no tuple."""
+        self.conversions: list[tuple[str, Convert]] = [(name, convert) for name, convert in shown if convert]
+
+
 class RowMaker:
     """Makes rows for one run: words of one language, secrets as the redactor says.
 
@@ -81,7 +98,7 @@ class RowMaker:
     def __init__(self, words: Words, redactor: Redactor) -> None:
         self.words = words
         self._redactor = redactor
-        self._plans: dict[type[Event], tuple[str, str, tuple[tuple[str, Convert | None], ...]]] = {}
+        self._plans: dict[type[Event], _Plan] = {}
 
     def row(self, entry: Entry) -> EntryRow:
         """The entry as a row."""
@@ -97,17 +114,12 @@ class RowMaker:
         event = entry.event
         plan = self._plans.get(event.__class__)
         if plan is None:
-            kind = event.__class__
-            plan = self._plans[kind] = (kind.kind, f"entry.{kind.kind}", conversions(kind))
+            plan = self._plans[event.__class__] = _Plan(event.__class__)
         redactor = self._redactor
-        fields: dict[str, Any] = {}
-        said: dict[str, Any] = {}
-        for name, convert in plan[2]:
-            value = getattr(event, name)
-            if convert is None:
-                fields[name] = said[name] = value
-            else:
-                fields[name], said[name] = convert(value, redactor)
+        fields: dict[str, Any] = dict(zip(plan.names, plan.values(event), strict=False))
+        said = fields.copy()
+        for name, convert in plan.conversions:
+            fields[name], said[name] = convert(fields[name], redactor)
         where = event.where
         side = None if where.side is None else where.side.word
         said["frames"] = where.frames
@@ -121,9 +133,9 @@ class RowMaker:
             "channel": where.channel,
             "side": side,
             "layer": event.layer,
-            "kind": plan[0],
+            "kind": plan.kind,
             "basis": where.basis,
-            "text": self.words.say(plan[1], said),
+            "text": self.words.say(plan.key, said),
             "fields": fields,
             "annotations": [self._annotation(a) for a in entry.annotations] if entry.annotations else [],
         }
