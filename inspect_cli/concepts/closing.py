@@ -9,7 +9,7 @@ from typing import Any
 from inspect_cli.concepts.base import Concept
 from inspect_cli.concepts.memory import Recent
 from inspect_cli.events.base import INFERRED, Annotation, Event, Side
-from inspect_cli.events.tcp import CloseAck, ConnectionEnd, Fin, Rst
+from inspect_cli.events.tcp import CloseAck, ConnectionEnd, Fin, HandshakeAck, Rst, Syn
 
 _SEQ = 0xFFFFFFFF
 _HALF = 1 << 31
@@ -131,19 +131,26 @@ class Reset(Concept):
 
     id = "rst"
     reference = "RFC 9293 §3.5.2"
-    watches = (Rst, Fin, ConnectionEnd)
-    codes = ("rst.refused", "rst.abort", "rst.unread-data", "rst.own-fin", "rst.after-close")
+    watches = (Syn, HandshakeAck, Rst, Fin, ConnectionEnd)
+    codes = ("rst.refused", "rst.before-open", "rst.abort", "rst.unread-data", "rst.own-fin", "rst.after-close")
 
     def __init__(self) -> None:
         self._finished: Recent[str, tuple[int, Side | None]] = Recent()
         """Channel -> frame and side of its first FIN."""
+        self._opening: Recent[str, bool] = Recent()
+        """Channels with a SYN and no complete handshake."""
 
     def see(self, event: Event) -> Iterable[Annotation]:
         if isinstance(event, Fin):
             frame = event.where.frames[-1] if event.where.frames else 0
             self._finished.first_time(event.where.channel, (frame, event.where.side))
+        elif isinstance(event, Syn):
+            self._opening[event.where.channel] = True
+        elif isinstance(event, HandshakeAck):
+            self._opening.pop(event.where.channel, None)
         elif isinstance(event, ConnectionEnd):
             self._finished.pop(event.where.channel, None)
+            self._opening.pop(event.where.channel, None)
         elif isinstance(event, Rst):
             return (self._reset(event),)
         return ()
@@ -155,6 +162,8 @@ class Reset(Concept):
             return self.note(event, "refused", level="warning", **data)
         if event.after_close:
             return self.note(event, "after-close", **data)
+        if event.where.channel in self._opening:
+            return self.note(event, "before-open", level="notice", **data)
         if event.unread_bytes:
             # A close with bytes unread sends RST, not FIN: the other side learns that they are lost.
             reference = "RFC 9293 §3.6.1"

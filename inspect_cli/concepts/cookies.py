@@ -74,8 +74,7 @@ class Cookie(Concept):
 
     def _stored(self, event: CookieStored) -> Iterable[Annotation]:
         if self._kept.first_time(identity(event), True):
-            size = len(event.name) + len(event.value.value) + 1
-            return (self.note(event, "kept", basis=_line_basis(event), name=event.name, size=size),)
+            return (self.note(event, "kept", basis=_line_basis(event), name=event.name),)
         if event.replaces and event.value_changed:
             return (self.note(event, "replaced", reference=f"{BIS} §5.7 step 23", name=event.name),)
         return ()
@@ -112,7 +111,7 @@ class CookieFlow(Concept):
     id = "cookie-flow"
     reference = f"{BIS} §3"
     watches = (CookieStored, CookieSent, ResponseHead, ConnectionEnd)
-    codes = ("cookie-flow.made", "cookie-flow.set", "cookie-flow.returned", "cookie-flow.read")
+    codes = ("cookie-flow.set", "cookie-flow.returned", "cookie-flow.read")
 
     def __init__(self) -> None:
         self._set: Recent[tuple[_Identity, bytes], bool] = Recent()
@@ -131,13 +130,13 @@ class CookieFlow(Concept):
 
     def _stored(self, event: CookieStored) -> Iterable[Annotation]:
         if not self._set.first_time((identity(event), event.value.value), False):
-            return
-        basis = _line_basis(event)
-        frames = event.of.where.frames
+            return ()
+        given = event.where.frames
         request = event.of.request if isinstance(event.of, ResponseHead) else None
         asked = request.where.frames if request is not None else ()
-        yield self.note(event, "made", frames=asked, basis=INFERRED, name=event.name, asked=asked)
-        yield self.note(event, "set", frames=frames, basis=basis, name=event.name, given=frames)
+        # Steps 1 and 3 are on the wire; the words say that 2 is concluded from 3.
+        basis = _line_basis(event)
+        return (self.note(event, "set", frames=asked + given, basis=basis, name=event.name, asked=asked, given=given),)
 
     def _returned(self, event: CookieSent) -> Iterable[Annotation]:
         key = (identity(event), event.value.value)
@@ -221,11 +220,12 @@ class CookieAttributes(Concept):
         data: dict[str, Any] = {
             "domain": event.domain if not event.host_only else "",
             "path": event.path if b"path" in given else "",
+            "everywhere": event.path == "/",
             "secure": event.secure,
             "http_only": event.http_only,
             "same_site": event.same_site if event.same_site != "default" else "",
         }
-        if scope and any(data.values()):
+        if scope:
             yield self.note(event, "effect", basis=basis, **data)
         elif not given:
             yield self.note(event, "none", basis=basis)

@@ -116,8 +116,10 @@ class Connectionless(Concept):
         if use.is_end_announced:
             return
         if _option(event, b"close"):
+            is_new = not use.is_close_said  # else the client asked for it
             use.is_close_said = use.is_end_announced = True
-            yield self.note(event, "close-announced", reference="RFC 9112 §9.6")
+            if is_new:
+                yield self.note(event, "close-announced", reference="RFC 9112 §9.6")
         elif event.version == b"HTTP/1.0" and not _option(event, b"keep-alive"):
             use.is_close_said = use.is_end_announced = True
             yield self.note(event, "http-1.0")

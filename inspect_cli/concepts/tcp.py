@@ -28,6 +28,8 @@ from inspect_cli.events.tcp import (
 class _Opening:
     syn: Syn
     """The first one."""
+    seq: int
+    """Of the last one: repeats have the same, another try of the same 5-tuple has not."""
     syn_ack: SynAck | None = None
 
 
@@ -78,10 +80,11 @@ class ThreeWayHandshake(Concept):
     def _syn(self, event: Syn) -> Iterable[Annotation]:
         opening = self._openings.get(event.where.channel)
         if opening is None:
-            self._openings[event.where.channel] = _Opening(event)
+            self._openings[event.where.channel] = _Opening(event, event.seq)
             return ()
         if event.attempt < 2:  # the other side's, of a simultaneous open
             return ()
+        opening.seq = event.seq
         waited_ns = event.where.time_ns - opening.syn.where.time_ns
         return (
             self.note(
@@ -106,7 +109,7 @@ class ThreeWayHandshake(Concept):
         if event.acks_syn:
             return ()
         # A SYN/ACK that acknowledges something never sent is answered by RST (figure 8).
-        expected = (opening.syn.seq + 1) & 0xFFFFFFFF
+        expected = (opening.seq + 1) & 0xFFFFFFFF
         return (self.note(event, "wrong-ack", level="warning", expected=expected, got=event.ack),)
 
     def _complete(self, event: HandshakeAck) -> Annotation:

@@ -337,12 +337,12 @@ class WebSocketClosing(Concept):
             if side is Side.SERVER:
                 yield self.note(event, what, frames=frames, reference=reference, **data)
             else:
-                yield self.note(event, what, frames=frames, reference=reference, level="notice", **data)
+                yield self.note(event, what, frames=frames, reference=reference, level="warning", **data)
         elif ours is not None:
             yield self.note(event, "fin-before-answer", frames=frames, level="notice", **data)
         elif theirs is not None:
             reference = "RFC 6455 §5.5.1"
-            yield self.note(event, "not-answered", frames=frames, reference=reference, level="warning", **data)
+            yield self.note(event, "not-answered", frames=frames, reference=reference, level="error", **data)
         else:
             yield self.note(event, "without-close", reference="RFC 6455 §7.1.5", level="warning", **data)
 
@@ -353,9 +353,7 @@ class WebSocketClosing(Concept):
         what = "reset-after" if is_clean else "reset"
         reference = "RFC 6455 §7.1.1" if is_clean else "RFC 6455 §7.1.5"
         frames = goodbye.frames + event.where.frames
-        yield self.note(
-            event, what, frames=frames, reference=reference, level="notice" if is_clean else "warning", by=side.word
-        )
+        yield self.note(event, what, frames=frames, reference=reference, level="warning", by=side.word)
 
     def _reported_end(self, event: WebSocketEnd, goodbye: _Goodbye) -> Iterable[Annotation]:
         # Where packets are seen, FIN or RST tell it; a socket tells only that the bytes ended.
@@ -372,4 +370,4 @@ class WebSocketClosing(Concept):
     def _left_open(self, event: ConnectionEnd, goodbye: _Goodbye) -> Iterable[Annotation]:
         if event.connection.closed == "open" and None not in goodbye.codes:
             reference = "RFC 6455 §7.1.1"
-            yield self.note(event, "tcp-left-open", frames=goodbye.frames, reference=reference, level="notice")
+            yield self.note(event, "tcp-left-open", frames=goodbye.frames, reference=reference, level="warning")

@@ -245,11 +245,8 @@ class WebSocketHandshake(Concept):
             what = f"refused-{status}"
         elif 300 <= status < 400:
             what = "refused-redirect"
-        level: Level = "warning"
-        reference = "RFC 6455 §4.1"
-        yield self.note(
-            event, what, frames=frames, reference=reference, level=level, status=status, reason=event.reason
-        )
+        # Refusing is a server's right: no rule is broken.
+        yield self.note(event, what, frames=frames, level="notice", status=status, reason=event.reason)
         if status == 426 and not event.values(b"upgrade"):
             yield self.note(event, "426-without-upgrade", reference="RFC 9110 §7.8", level="error")
         wrong_version = asked.version not in (b"", b"13") and status in (400, 426)
