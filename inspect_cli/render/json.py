@@ -30,6 +30,8 @@ _OBEYED: Final = re.compile(
     rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf"
 )
 
+_PLAIN: Final = bytes(range(0x20, 0x7F))
+
 
 def encoded(value: Any) -> bytes:
     """A value of the contract as JSON in UTF-8, without a line break and without what terminals obey."""
@@ -39,7 +41,7 @@ def encoded(value: Any) -> bytes:
         # Text with lone surrogates, or a number beyond 64 bits: rare, so slow is good enough.
         data = json.dumps(_mended(value), ensure_ascii=False, separators=(",", ":")).encode()
     # Clauses are cited with a section sign; few rows hold anything else beyond ASCII.
-    if data.replace(b"\xc2\xa7", b"").isascii() and b"\x7f" not in data:
+    if not data.translate(None, _PLAIN).replace(b"\xc2\xa7", b""):
         return data
     return _OBEYED.sub(lambda m: b"\\u%04x" % ord(m[0].decode()), data)
 
