@@ -138,15 +138,14 @@ RECIPES: dict[str, Recipe] = {
     "cookies-bad-practice": trace("/cookies/bad", "--then", "/cookies"),
     "ws-echo": lambda site, path: _run("ws-handshake", "-w", str(path)),
     "ws-fragmented": handshake("!/ws/fragmented"),
-    "ws-pushed": handshake("/ws/push"),
+    "ws-pushed": handshake("/ws/push", "--listen", "1"),
     "ws-refused": handshake("/ws/refuse/403"),
     "ws-wrong-accept": handshake("!/ws/wrong-accept"),
     "ws-close-code": handshake("/ws/close/4001"),
-    "ws-reset": handshake("!/ws/reset"),
+    "ws-reset": handshake("!/ws/reset", "--listen", "2"),
     "tcp-refused": refused,
     "tcp-syn-unanswered": unanswered,
     "tcp-reset": trace("!/reset-in-body"),
-    "tcp-half-close": trace("!/half-close"),
 }
 
 

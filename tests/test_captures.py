@@ -74,8 +74,9 @@ def test_tshark_reads_the_file_and_counts_the_same(path: Path) -> None:
 
     def count(what: str, field: str = "frame.number") -> int:
         command = ["tshark", "-n", "-r", str(path), "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", what]
-        done = subprocess.run([*command, "-T", "fields", "-e", field], capture_output=True, text=True, check=True)
-        return sum(len(line.split(",")) for line in done.stdout.splitlines() if line)
+        command += ["-T", "fields", "-e", field, "-E", "aggregator=\x1f"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return sum(len(line.split("\x1f")) for line in done.stdout.split("\n") if line)
 
     listing = ["tshark", "-n", "-r", str(path), "-Y", "tcp", "-T", "fields", "-e", "tcp.stream"]
     streams = set(subprocess.run(listing, capture_output=True, text=True, check=True).stdout.splitlines())
