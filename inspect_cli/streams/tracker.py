@@ -13,6 +13,7 @@ import numpy as np
 from inspect_cli.events.base import REPORTED, Event, Side, Where
 from inspect_cli.events.calls import Reported
 from inspect_cli.events.capture import CaptureComment, Undecoded
+from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.streams.channel import Channel, Placed, Protocol, Report
 from inspect_cli.streams.connections import LOOK_EVERY_FRAMES, ConnectionTable
@@ -42,6 +43,8 @@ class Tracker:
         """`only`: parse this connection alone. `at_once`, `strict`: see ConnectionTable, Channel."""
         self._protocols = protocols
         self._report = report
+        # The summary counts what frames show: what sockets report has counters that nobody reads.
+        self._told = Report(Tally(), report.wanted)
         self._verbose = verbose
         self._strict = strict
         self._table = ConnectionTable(
@@ -72,7 +75,7 @@ class Tracker:
         """Bytes that passed a client's socket: the same parsers read them."""
         socket = self._sockets.get(item.channel)
         if socket is None:
-            socket = self._sockets[item.channel] = _Socket(item.channel, self._make_channel)
+            socket = self._sockets[item.channel] = _Socket(item.channel, self._socket_channel)
         socket.take(item, self.last_number)
         return self._socket_events(socket)
 
@@ -86,6 +89,9 @@ class Tracker:
 
     def _make_channel(self, readers: tuple[Reader, Reader]) -> Channel:
         return Channel(readers, self._protocols, self._report, strict=self._strict)
+
+    def _socket_channel(self, readers: tuple[Reader, Reader]) -> Channel:
+        return Channel(readers, self._protocols, self._told, strict=self._strict)
 
     def _part(self, frames: Frames) -> _Sorted:
         tally = self._report.tally
