@@ -18,7 +18,7 @@ from inspect_cli.events.base import Entry
 from inspect_cli.events.summary import SCHEMA, Capture, Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.render.base import Sink, comes_slowly
-from inspect_cli.render.rows import RowMaker, capture_row, connection_row, summary_row
+from inspect_cli.render.rows import EntryRow, RowMaker, capture_row, connection_row, summary_row
 from inspect_cli.render.select import Select
 
 SPOOLED_BYTES: Final = 4 << 20
@@ -56,68 +56,90 @@ def _mended(value: Any) -> Any:
     return value
 
 
-class NdjsonRenderer:
-    """`{"type":"capture",...}` first, entries and connections as they come, `{"type":"summary",...}` last."""
+class _Written:
+    """What both forms share: rows made, filtered and counted, and the bytes' way out."""
 
     def __init__(self, out: TextIO, maker: RowMaker, select: Select | None = None) -> None:
         self._sink = Sink(out)
         self._maker = maker
         self._select = select
+        self._capture: Capture | None = None
+        self._entries = 0
 
-    def begin(self, capture: Capture) -> None:
-        self._sink.flushes = comes_slowly(capture)
-        self._line(b'{"type":"capture","schema":%s,' % encoded(SCHEMA), capture_row(capture))
-
-    def entry(self, entry: Entry) -> None:
+    def _row(self, entry: Entry) -> EntryRow | None:
+        """The entry as a row, None for one that the filter hides."""
+        if self._capture is not None:
+            # The names of its files are known by now: standard input comes slowly too.
+            self._sink.flushes = comes_slowly(self._capture)
+            self._capture = None
         row = self._maker.row(entry)
-        if self._select is None or self._select.shows(row):
-            self._line(b'{"type":"entry",', row)
+        return row if self._select is None or self._select.shows(row) else None
 
-    def connection(self, connection: Connection) -> None:
-        self._line(b'{"type":"connection",', connection_row(connection))
+    def _begin(self, capture: Capture) -> None:
+        self._capture = capture
+        self._sink.flushes = comes_slowly(capture)
+
+    def _let_go(self, connection: Connection) -> bytes:
+        """The connection as JSON; its hosts are forgotten."""
         if self._select is not None:
             self._select.let_go(connection.channel)
-
-    def end(self, capture: Capture, tally: Tally) -> None:
-        self._line(b'{"type":"summary",', {"capture": capture_row(capture), "summary": summary_row(tally)})
-        self._sink.flush()
-
-    def _line(self, head: bytes, row: Any) -> None:
-        self._sink.write(head + encoded(row)[1:] + b"\n")
+        return encoded(connection_row(connection))
 
 
-class JsonRenderer:
-    """One document, an entry a line: `schema`, `entries`, `connections`, `capture`, `summary`."""
-
-    def __init__(self, out: TextIO, maker: RowMaker, select: Select | None = None) -> None:
-        self._sink = Sink(out)
-        self._maker = maker
-        self._select = select
-        self._entries = 0
-        self._connections = SpooledTemporaryFile(max_size=SPOOLED_BYTES)  # noqa: SIM115 - closed by end()
+class NdjsonRenderer(_Written):
+    """`{"type":"capture",...}` first, entries and connections as they come, `{"type":"summary",...}` last."""
 
     def begin(self, capture: Capture) -> None:
-        self._sink.flushes = comes_slowly(capture)
+        self._begin(capture)
+        self._line(b'{"type":"capture","schema":%s,' % encoded(SCHEMA), encoded(capture_row(capture)))
+
+    def entry(self, entry: Entry) -> None:
+        row = self._row(entry)
+        if row is not None:
+            self._line(b'{"type":"entry",', encoded(row))
+
+    def connection(self, connection: Connection) -> None:
+        self._line(b'{"type":"connection",', self._let_go(connection))
+
+    def end(self, capture: Capture, tally: Tally) -> None:
+        whole = {"capture": capture_row(capture), "summary": summary_row(tally)}
+        self._line(b'{"type":"summary",', encoded(whole))
+        self._sink.flush()
+
+    def _line(self, head: bytes, row: bytes) -> None:
+        self._sink.write(head + row[1:] + b"\n")
+
+
+class JsonRenderer(_Written):
+    """One document, an entry a line: `schema`, `entries`, `connections`, `capture`, `summary`."""
+
+    _connections: SpooledTemporaryFile[bytes] | None = None
+
+    def begin(self, capture: Capture) -> None:
+        self._begin(capture)
         self._sink.write(b'{"schema":%s,\n"entries":[' % encoded(SCHEMA))
 
     def entry(self, entry: Entry) -> None:
-        row = self._maker.row(entry)
-        if self._select is None or self._select.shows(row):
+        row = self._row(entry)
+        if row is not None:
             self._sink.write((b",\n" if self._entries else b"\n") + encoded(row))
             self._entries += 1
 
     def connection(self, connection: Connection) -> None:
-        before = b",\n" if self._connections.tell() else b"\n"
-        self._connections.write(before + encoded(connection_row(connection)))
-        if self._select is not None:
-            self._select.let_go(connection.channel)
+        data = self._let_go(connection)
+        if self._connections is None:
+            self._connections = SpooledTemporaryFile(max_size=SPOOLED_BYTES)  # noqa: SIM115 - closed by end()
+            self._connections.write(b"\n" + data)
+        else:
+            self._connections.write(b",\n" + data)
 
     def end(self, capture: Capture, tally: Tally) -> None:
         self._sink.write(b'],\n"connections":[')
-        with self._connections as spooled:
-            spooled.seek(0)
-            while piece := spooled.read(1 << 16):
-                self._sink.write(piece)
+        if self._connections is not None:
+            with self._connections as spooled:
+                spooled.seek(0)
+                while piece := spooled.read(1 << 16):
+                    self._sink.write(piece)
         self._sink.write(b'],\n"capture":' + encoded(capture_row(capture)))
         self._sink.write(b',\n"summary":' + encoded(summary_row(tally)) + b"}\n")
         self._sink.flush()

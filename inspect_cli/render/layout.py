@@ -141,7 +141,7 @@ class Layout:
     def _turn(self, row: EntryRow, outermost: str) -> tuple[list[Line], str]:
         """What stands above a row (an empty line, a heading), and the channel's name if it needs saying."""
         if not outermost:
-            return self._pause(row["side"] is None), ""
+            return self._pause(self._busy and row["layer"] != "call"), ""
         before, self._above = self._above, outermost
         ends = row["fields"].get("client"), row["fields"].get("server")
         known = (ends[0], ends[1]) if isinstance(ends[0], str) and isinstance(ends[1], str) else ("", "")
@@ -184,7 +184,7 @@ class Layout:
     def _head(self) -> Line:
         """The names of the columns."""
         client, server = self.say("view.client", {}), self.say("view.server", {})
-        left = _right(self.say("view.time", {}), 9) + _right(self.say("view.frame", {}), 7) + "  "
+        left = f"{_right(self.say('view.time', {}), 9)} {_right(self.say('view.frame', {}), 6)}  "
         space = " " * (self._inner - width(client) - width(server))
         return [(left + client + space + server, "time")]
 
@@ -193,7 +193,7 @@ class Layout:
         frames = _frames(row["frames"])
         if not frames and row["basis"] == "reported":
             frames = self.say("view.told", {})
-        both = _right(time, 9) + _right(frames, 7) + "  "
+        both = f"{_right(time, 9)} {_right(frames, 6)}  "
         # Great numbers take the empty cells before them, then they push the row.
         extra = width(both) - GUTTER
         return [(both[min(extra, len(both) - len(both.lstrip())) :] if extra > 0 else both, "time")]
@@ -203,7 +203,7 @@ class Layout:
         tagged = len(tag) + 2 + 2 * _SHORTEST_ARROW
         if tag and widest(text) + tagged > self._inner:
             text, tag = f"{tag} {text}", ""
-        parts = wrapped(text, self._inner - _SHORTEST_ARROW - 1, self._most and 2)
+        parts = wrapped(text, self._inner - _SHORTEST_ARROW - 1, self._most and 1)
         lines: list[Line] = [
             [(_right(part, self._inner, widest), "") if not from_client else (part, "")] for part in parts
         ]
@@ -333,11 +333,11 @@ def _milliseconds(time_ns: int) -> str:
 
 
 def _frames(frames: list[int]) -> str:
-    """`#4`, `#4-6` for frames in a row, `#4..9` for others; the last one where that is too long."""
+    """`#4`, `#4-6` for frames in a row, `#4..9` for others; `..#120`, `#123456` where that is too long."""
     if not frames:
         return ""
     first, last = frames[0], frames[-1]
     if first == last:
         return f"#{last}"
-    text = f"#{first}-{last}" if last - first == len(frames) - 1 else f"#{first}..{last}"
-    return text if len(text) <= 7 else f"#{last}"
+    whole = f"#{first}-{last}" if last - first == len(frames) - 1 else f"#{first}..{last}"
+    return next((text for text in (whole, f"..#{last}") if len(text) <= 6), f"#{last}")

@@ -73,7 +73,9 @@ def cookies() -> list[Entry]:
         inferred, ok, b"wide", Secret(b"1", "cookie"), "com", "/", "InvalidDomain", "6265bis §5.7 step 9", STEPS,
         ((b"Domain", b"com"),),
     )  # fmt: skip
-    again = RequestHead(where(8, c, 2390), b"GET /account HTTP/1.1\r\nHost: 127.0.0.1:41327\r\nCookie: sid=5f\r\n\r\n", 1)
+    again = RequestHead(
+        where(8, c, 2390), b"GET /account HTTP/1.1\r\nHost: 127.0.0.1:41327\r\nCookie: sid=5f\r\n\r\n", 1
+    )
     sent = CookieSent(
         again.where, again, b"sid", sid, "127.0.0.1", "/", "Sent", "6265bis §5.8.3", STEPS, "stored", True, (6,)
     )

@@ -1,0 +1,31 @@
+"""What docs/ says is what the code does. `pytest --update-golden` rewrites the made parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.render import contract
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "inspect_cli" / "render" / "schema.json"
+PAGE = ROOT / "docs" / "json.md"
+MADE = "<!-- made from the code by tests/test_docs.py -->\n"
+
+
+def test_schema_ships_as_the_code_has_it(request: pytest.FixtureRequest) -> None:
+    expected = json.dumps(contract.schema(), indent=1) + "\n"
+    if request.config.getoption("--update-golden"):
+        SCHEMA.write_text(expected, encoding="utf-8")
+    assert expected == SCHEMA.read_text(encoding="utf-8")
+
+
+def test_page_of_the_json_contract_lists_the_fields_of_every_kind(request: pytest.FixtureRequest) -> None:
+    written, made, _ = PAGE.read_text(encoding="utf-8").partition(MADE)
+    assert made
+    expected = f"{written}{MADE}\n{contract.tables()}"
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(expected, encoding="utf-8")
+    assert expected == PAGE.read_text(encoding="utf-8")
