@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from inspect_cli.concepts import CONCEPTS
-from inspect_cli.derive import DERIVERS
 from inspect_cli.events.base import Annotation, Entry, Event, Item, Where
 from inspect_cli.events.calls import Call, CallMade, Context, ContextGiven, Reported
 from inspect_cli.events.capture import CaptureEnd
@@ -47,6 +45,10 @@ class Timeline:
         self._derive: Sees = {}
         self._annotate: Annotates = {}
         if not summary_only:
+            # A summary needs neither: late, so that it starts sooner.
+            from inspect_cli.concepts import CONCEPTS
+            from inspect_cli.derive import DERIVERS
+
             for deriver in [make() for make in DERIVERS]:
                 for kind in deriver.watches:
                     self._derive.setdefault(kind, []).append(deriver.see)
@@ -100,11 +102,12 @@ class Timeline:
 
     def _see(self, event: Event, parent: int | None, entries: list[Entry]) -> None:
         """Number and annotate an event; what follows from it goes the same way at once."""
+        kind = event.__class__
         annotations: list[Annotation] = []
-        for annotate in self._annotate.get(type(event), ()):
+        for annotate in self._annotate.get(kind, ()):
             annotations += annotate(event)
         concepts = self.tally.concepts
-        if concepts is not None:
+        if annotations and concepts is not None:
             for annotation in annotations:
                 concepts[annotation.concept] = concepts.get(annotation.concept, 0) + 1
         if event.is_entry or (annotations and (event.entry_if_annotated or parent is None)):
@@ -117,7 +120,7 @@ class Timeline:
             index = len(entries) - 1 - (self._number - (parent or 0))
             row = entries[index]
             entries[index] = Entry(row.number, row.parent, row.event, row.annotations + tuple(annotations))
-        for derive in self._derive.get(type(event), ()):
+        for derive in self._derive.get(kind, ()):
             for derived in derive(event):
                 self._see(derived, parent, entries)
 
