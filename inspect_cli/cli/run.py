@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -65,6 +66,10 @@ def run(
 
     Raises: InspectError, after everything that was read has been shown.
     """
+    # Reading makes objects by the million and cycles by the dozen: at Python's usual pace the
+    # search for these takes a fifth of the time.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     rows = _Rows(renderer)
     problem: InspectError | None = None
     with _Interrupts() as interrupts:
