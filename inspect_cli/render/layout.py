@@ -37,7 +37,6 @@ _NOTE_MARK: Final = "*"
 _STEP_MARKS: Final = {"passed": ".", "failed": "-", "applied": "=", "skipped": "."}
 _BASES: Final = {
     "inferred": "view.inferred",
-    "reported": "view.reported-by-client",
     "not observable": "view.not-observable",
 }
 _INDENT: Final[Segment] = (" " * GUTTER, "")
@@ -54,6 +53,7 @@ class Layout:
         self.width = max(NARROWEST, min(look.width, WIDEST))
         self._inner = self.width - GUTTER
         self._base_ns: int | None = None
+        """Time that the view calls 0."""
         self._head_shown = False
         self._titled = False
         self._above = ""
@@ -74,7 +74,7 @@ class Layout:
 
     def begin(self, capture: Capture) -> list[Line]:
         """What is looked at, as far as the beginning knows."""
-        self._base_ns = capture.started_ns
+        self._base_ns = capture.started_ns if capture.source == "file" else None
         names = tuple(file.name.encode("utf-8", "surrogateescape") for file in capture.files)
         self._titled = bool(names) or capture.source != "file"
         text = self.say(f"view.{capture.source}", {"names": names, "interfaces": tuple(capture.interfaces)})
@@ -91,9 +91,10 @@ class Layout:
         lines: list[Line] = []
         if not self._head_shown:
             self._head_shown = True
+            # Times count from the first frame, live and replayed; from a socket call before it, if that is shown.
+            first_ns = row["time_ns"] if self._base_ns is None else self._base_ns
+            self._base_ns = min(first_ns, row["time_ns"])
             lines += [[], self._head()] if self._titled else [self._head()]
-        if self._base_ns is None:
-            self._base_ns = row["time_ns"]
         return lines + self._row(row, detail)
 
     def connection(self, row: ConnectionRow) -> None:
@@ -154,12 +155,12 @@ class Layout:
             self._ends[outermost] = known
         if outermost != before:
             return self._pause(self._busy), outermost
-        if row["layer"] == self._layer:
-            # An exchange begins: the client speaks again.
-            turned = row["layer"] != "tcp" and row["side"] == "client" and self._side == "server"
-        else:
-            # The bytes begin, or the end of the connection.
-            turned = "tcp" in (row["layer"], self._layer)
+        # An exchange begins: the client speaks again.
+        turned = row["side"] == "client" and self._side == "server"
+        if not self._verbose:
+            # So do the bytes after the opening, and the end of the connection; with -v segments are everywhere.
+            is_tcp, was_tcp = row["layer"] == "tcp", self._layer == "tcp"
+            turned = is_tcp != was_tcp or (turned and not is_tcp)
         return self._pause(turned and self._busy), ""
 
     def _pause(self, wanted: bool) -> list[Line]:
@@ -289,7 +290,7 @@ class Layout:
 
     def _clause(self, basis: str, reference: str) -> str:
         """The clause, behind the basis where that is another than the row's above."""
-        known = "" if basis in ("observed", self._basis) else self._words.say(_BASES[basis], {})
+        known = "" if basis == self._basis or basis not in _BASES else self._words.say(_BASES[basis], {})
         return self.fit(", ".join([part for part in (known, reference) if part]))
 
     def _mark(self, row: EntryRow) -> str:

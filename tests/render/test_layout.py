@@ -95,6 +95,17 @@ def test_arrow_is_not_stretched_over_a_wide_terminal() -> None:
     assert 100 == max(len(line) for line in laid(layout(240), *exchange()))
 
 
+def test_times_count_from_the_first_frame_of_a_file_or_from_a_call_before_it() -> None:
+    for source, started_ns, expected in (
+        ("file", 400_000, "0.600"),
+        ("live", 400_000, "0.000"),
+        ("file", 2 << 20, "0.000"),
+    ):
+        made = layout(verbose=True)
+        made.begin(Capture(source, [], [], started_ns=started_ns))
+        assert f"    {expected}     #1  SYN" == text(made.entry(row(1, "SYN")))[-1][:21]
+
+
 def test_second_connection_has_a_heading_and_those_that_interleave_say_their_name() -> None:
     lines = laid(
         layout(),
@@ -226,7 +237,7 @@ def test_verbose_shows_the_steps_of_a_decision() -> None:
     ("time_ns", "frames", "expected"),
     [
         (1_234, [4], "    0.001     #4"),
-        (-5_000_000, [4], "   -5.000     #4"),
+        (-5_000_000, [4], "   -5.000     #4"),  # captures go backwards
         (99_999_999_000, [99999], "99999.999 #99999"),
         (3_600_000_000_000, [1234567], "3600000.0 #1234567"),
         (5_000_000, [1234567], "  5.000 #1234567"),
@@ -241,7 +252,7 @@ def test_verbose_shows_the_steps_of_a_decision() -> None:
 )
 def test_gutter_holds_great_numbers(time_ns: int, frames: list[int], expected: str) -> None:
     made = layout()
-    made.begin(Capture("file", [], [], started_ns=0))
+    made.entry(row(1, "SYN", time_ns=0))
     line = text(made.entry(row(1, "text", None, frames=frames, time_ns=time_ns)))[-1]
     assert expected == line.removesuffix("  * text").rstrip()
 
