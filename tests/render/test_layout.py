@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from inspect_cli.events.summary import Capture, CaptureFile
 from inspect_cli.render.layout import Layout
 from inspect_cli.render.measure import widest
 from inspect_cli.render.rows import EntryRow, connection_row
+from inspect_cli.texts import Words
 from tests.render.conversation import ends
 from tests.render.making import layout, note, row, text
 
@@ -271,3 +273,14 @@ def test_first_line_says_what_is_looked_at(capture: Capture, expected: str) -> N
 
 def test_reported_run_says_first_that_no_packets_were_seen() -> None:
     assert text(layout().begin(Capture("reported", [], [])))[0].startswith("No packets were seen")
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_no_character_of_ours_has_an_uncertain_width(lang: str) -> None:
+    words = Words(lang)
+    ours = [
+        words.template(key) for key in words.all_keys() if key.partition(".")[0] in ("view", "mark", "entry", "detail")
+    ]
+    used = {char for template in [*ours, "$*.=-+!<>#"] for char in template}
+    assert set() == {char for char in used if unicodedata.east_asian_width(char) not in ("Na", "N", "W")}
+    assert set() == {char for char in used if unicodedata.east_asian_width(char) == "W" and not "가" <= char <= "힣"}
