@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspect_cli.streams.reassembly import SEQUENCE_MASK
-from inspect_cli.streams.tcp_states import ACK, FIN, PSH, RST, SYN
+from inspect_cli.streams.tcp_telling import ACK, FIN, PSH, RST, SYN
 from inspect_cli.wire.frames import Packets
 
 Int64 = NDArray[np.int64]
@@ -20,7 +20,7 @@ Key = tuple[int, int, int, int, int, int, int]
 """Both endpoints, the lower one first: (hi, lo, port, hi, lo, port, IP version)."""
 
 
-SHORTEST_RUN = 12
+SHORTEST_RUN = 4
 """Shorter runs of plain rows are cheaper one by one."""
 
 
