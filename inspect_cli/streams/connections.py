@@ -21,12 +21,9 @@ from inspect_cli.streams.batches import SHORTEST_RUN, Batch, Key, batch_of
 from inspect_cli.streams.channel import Channel, Placed
 from inspect_cli.streams.reader import Reader
 from inspect_cli.streams.reassembly import SEQUENCE_MASK, Half
-from inspect_cli.streams.tcp_states import (
-    ACK,
-    SYN,
-    Packet,
-    TcpConnection,
-)
+from inspect_cli.streams.tcp_rows import row_of
+from inspect_cli.streams.tcp_states import TcpConnection
+from inspect_cli.streams.tcp_telling import ACK, SYN, Packet
 from inspect_cli.wire.addresses import endpoint_text
 from inspect_cli.wire.frames import Packets
 from inspect_cli.wire.options import tcp_options
@@ -108,7 +105,7 @@ class ConnectionTable:
             connection.end_now(reason, number, now_ns)
             events.append((connection, connection.take_events()))
             if not connection.muted:
-                rows.append(connection.row())
+                rows.append(row_of(connection))
         self._current = {key: c for key, c in self._current.items() if c.id not in ids}
         self._replaced = [c for c in self._replaced if c.id not in ids]
         return events, rows

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from inspect_cli.streams.reader import Place, Reader
 
+ACK = 16
 SEQUENCE_MASK = 0xFFFFFFFF
 WAITING_LIMIT_BYTES = 1 << 20
 """A hole is lost when more than this waits behind it."""
@@ -53,6 +54,7 @@ class Half:
         "syn_acked",
         "syn_frames",
         "syn_time_ns",
+        "syns",
         "top",
         "waiting",
         "waiting_bytes",
@@ -65,6 +67,8 @@ class Half:
         """Sequence number of offset 0."""
         self.isn: int | None = None
         self.syn_frames: list[int] = []
+        self.syns = 0
+        """SYNs sent, repeats included; `syn_frames` may hold fewer."""
         self.syn_time_ns = 0
         self.syn_acked = False
         self.next = 0
@@ -104,6 +108,12 @@ class Half:
     def next_seq(self) -> int:
         """Sequence number of `next`; -1 while none is known."""
         return -1 if self.base is None else (self.base + self.next) & SEQUENCE_MASK
+
+    def is_fin_acked_by(self, flags: int, ack: int) -> bool:
+        """Whether a segment of the other side with these flags and number acknowledges our FIN."""
+        if not flags & ACK or self.fin_offset is None or self.base is None:
+            return False
+        return self.offset_of(ack) > self.fin_offset
 
     def remember(self, start: int, end: int, frame: int) -> None:
         """Note which frame carried the segment [start, end)."""

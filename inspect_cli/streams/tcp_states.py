@@ -7,15 +7,13 @@ segments may be applied at once there, everything else comes through `packet`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from inspect_cli.events.base import Event, Side, Where
 from inspect_cli.events.capture import Gap
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import (
     CloseAck,
-    Closed,
-    Connection,
     ConnectionEnd,
     Fin,
     HandshakeAck,
@@ -28,36 +26,16 @@ from inspect_cli.events.tcp import (
     Syn,
     SynAck,
     TcpOptions,
-    TcpSegment,
     ZeroWindow,
 )
 from inspect_cli.streams.channel import Channel, Placed
 from inspect_cli.streams.reader import CLOSING, ENDED, OPENING, OVER, Place
 from inspect_cli.streams.reassembly import Half, Waiting
+from inspect_cli.streams.tcp_rows import EndReason, end_of
+from inspect_cli.streams.tcp_telling import ACK, FIN, RST, SYN, Packet, Telling
 
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
-_FLAG_NAMES = ((1, "FIN"), (2, "SYN"), (4, "RST"), (8, "PSH"), (16, "ACK"), (32, "URG"), (64, "ECE"), (128, "CWR"))
-_END_REASONS = Literal["fin", "rst", "reused", "idle", "capture-end"]
-
-
-class Packet(NamedTuple):
-    """One row of the columns, as plain numbers."""
-
-    number: int
-    time_ns: int
-    seq: int
-    ack: int
-    flags: int
-    window: int
-    offset: int
-    captured: int
-    size: int
-    options_offset: int
-    options_size: int
-
-
-def flag_names(flags: int) -> str:
-    return ",".join(name for bit, name in _FLAG_NAMES if flags & bit)
+REMEMBERED_SYNS = 64
+"""Frames of repeated SYNs that are remembered."""
 
 
 class TcpConnection:
@@ -67,15 +45,15 @@ class TcpConnection:
         "_end_facts",
         "_options_of",
         "_tally",
+        "_tell",
+        "_telling",
         "_verbose",
-        "_wants",
         "channel",
         "client_direction",
         "closed_first",
         "ended_at",
         "ended_ns",
         "endpoints",
-        "events",
         "first_fin",
         "frames",
         "halves",
@@ -123,10 +101,10 @@ class TcpConnection:
         self.rst_direction: int | None = None
         self.ended_at: int | None = None
         self.ended_ns = 0
-        self.events: list[Placed] = []
-        self._end_facts: tuple[_END_REASONS, Place, int, int] | None = None
+        self._end_facts: tuple[EndReason, Place, int, int] | None = None
         self._options_of = options_of
-        self._wants = wants
+        self._telling = Telling(self.name, wants, self.side, muted=self.muted)
+        self._tell = self._telling.segment
         self._tally = tally
         self._verbose = verbose
 
@@ -192,7 +170,7 @@ class TcpConnection:
         if p.window == 0 or mine.window_closed:
             special = self._window(direction, mine, p) or special
         if self._verbose and not special:
-            self._note(Segment, direction, p)
+            self._tell(Segment, OPENING, direction, p)
         if self.ended_at is None and (mine.is_pending or theirs.is_pending):
             self._settle(p)
         if mine.gaps or theirs.gaps:
@@ -201,40 +179,40 @@ class TcpConnection:
     def _after_end(self, direction: int, mine: Half, p: Packet) -> None:
         """A straggler: told, but it changes nothing any more."""
         if p.flags & RST:
-            if self._wants(Rst):
-                self._place(Rst(*self._segment(direction, p), False, True, 0), CLOSING, direction)
+            self._tell(Rst, CLOSING, direction, p, False, True, 0)
         elif p.flags & FIN:
-            if self._wants(Fin):
-                repeated = mine.fin_frame is not None
-                self._place(Fin(*self._segment(direction, p), False, repeated, False), CLOSING, direction)
+            self._tell(Fin, CLOSING, direction, p, False, mine.fin_frame is not None, False)
         elif p.flags & SYN:
-            self._tell_syn(direction, mine, p, len(mine.syn_frames) + 1, acks_syn=False)
+            self._tell_syn(direction, mine, p, acks_syn=False)
         elif self._verbose:
-            self._note(Segment, direction, p)
+            self._tell(Segment, OPENING, direction, p)
 
     def _syn(self, direction: int, mine: Half, theirs: Half, p: Packet) -> None:
         is_answer = bool(p.flags & ACK)
         if not self.oriented:
             self.oriented = True
             self.client_direction = 1 - direction if is_answer else direction
-            self._orient_readers()
+            if self.channel is not None and self.channel.readers[0] is not self.client_half.reader:
+                self.channel.swap()
         mine.isn = p.seq
+        del mine.syn_frames[REMEMBERED_SYNS - 1 :]
         mine.syn_frames.append(p.number)
         mine.syn_time_ns = p.time_ns
         if self.opened != "handshake":
             self.opened = "incomplete" if is_answer or theirs.isn is not None else "syn-only"
         acks_syn = theirs.isn is not None and 0 <= theirs.offset_of(p.ack) <= theirs.top
-        self._tell_syn(direction, mine, p, len(mine.syn_frames), acks_syn=acks_syn)
+        self._tell_syn(direction, mine, p, acks_syn=acks_syn)
 
-    def _tell_syn(self, direction: int, mine: Half, p: Packet, attempt: int, *, acks_syn: bool) -> None:
+    def _tell_syn(self, direction: int, mine: Half, p: Packet, *, acks_syn: bool) -> None:
+        mine.syns += 1
+        if not self._telling.wants(SynAck if p.flags & ACK else Syn):
+            return
+        options = self._options_of(p.options_offset, p.options_size)
         if p.flags & ACK:
-            if self._wants(SynAck):
-                options = self._options_of(p.options_offset, p.options_size)
-                self._place(SynAck(*self._segment(direction, p), options, attempt, acks_syn), OPENING, direction)
-        elif self._wants(Syn):
-            options = self._options_of(p.options_offset, p.options_size)
+            self._tell(SynAck, OPENING, direction, p, options, mine.syns, acks_syn)
+        else:
             client, server = self.endpoints[direction], self.endpoints[1 - direction]
-            self._place(Syn(*self._segment(direction, p), options, attempt, client, server), OPENING, direction)
+            self._tell(Syn, OPENING, direction, p, options, mine.syns, client, server)
 
     def _data(self, direction: int, mine: Half, start: int, p: Packet, buffer: bytes | bytearray) -> bool:
         """Take payload in; True if it made an event of its own."""
@@ -250,7 +228,7 @@ class TcpConnection:
             probes = p.size == 1 and end == mine.next and mine.acked >= end
             special = self._repeated(direction, mine, start, end, p, keep_alive=probes)
         elif mine.waits(max(start, mine.next), end):
-            differs = mine.differs(start, end, self._bytes(p, buffer))
+            differs = mine.differs(start, end, p.payload(buffer))
             if differs:
                 special = self._overlap(direction, start, end, p, differs)
             else:
@@ -268,14 +246,12 @@ class TcpConnection:
         """Bytes that are partly new, leave a hole, or fill one."""
         special = False
         if start < mine.next or mine.overlaps(start, end):
-            special = self._overlap(direction, start, end, p, mine.differs(start, end, self._bytes(p, buffer)))
+            special = self._overlap(direction, start, end, p, mine.differs(start, end, p.payload(buffer)))
         elif mine.waiting and start < mine.waiting[-1].start:
             special = True
-            if self._wants(OutOfOrder):
-                event = OutOfOrder(*self._segment(direction, p, start, end), start, end)
-                self._place(event, OPENING, direction)
+            self._tell(OutOfOrder, OPENING, direction, p, start, end, span=(start, end))
         mine.remember(start, end, p.number)
-        data = self._bytes(p, buffer)
+        data = p.payload(buffer)
         fresh = max(start, mine.next)
         mine.wait(Waiting(fresh, end, data[fresh - start :], p.number, p.time_ns))
         if mine.waiting[0].start <= mine.next:
@@ -283,17 +259,14 @@ class TcpConnection:
         return special
 
     def _repeated(self, direction: int, mine: Half, start: int, end: int, p: Packet, *, keep_alive: bool) -> bool:
-        if not self._wants(Retransmission):
-            return True
-        first = None if keep_alive else mine.carrier_of(start)
-        segment = self._segment(direction, p, start, end)
-        self._place(Retransmission(*segment, start, end, first, keep_alive), OPENING, direction)
+        if self._telling.wants(Retransmission):
+            first = None if keep_alive else mine.carrier_of(start)
+            self._tell(Retransmission, OPENING, direction, p, start, end, first, keep_alive, span=(start, end))
         return True
 
     def _overlap(self, direction: int, start: int, end: int, p: Packet, differs: bool | None) -> bool:
         self._tally.problem("overlap-differs" if differs else "overlap")
-        if self._wants(Overlap):
-            self._place(Overlap(*self._segment(direction, p, start, end), start, end, differs), OPENING, direction)
+        self._tell(Overlap, OPENING, direction, p, start, end, differs, span=(start, end))
         return True
 
     def _fin(self, direction: int, mine: Half, theirs: Half, offset: int, p: Packet) -> None:
@@ -305,20 +278,11 @@ class TcpConnection:
             if first:
                 self.first_fin = direction
                 self.closed_first = "client" if self.side(direction) is Side.CLIENT else "server"
-            elif theirs.fin_acked_frame is None and not self._acks_fin(theirs, p):
+            elif theirs.fin_acked_frame is None and not theirs.is_fin_acked_by(p.flags, p.ack):
                 # Both FINs crossed: neither acknowledges the other (RFC 9293 §3.6, Fig. 13).
                 self.closed_first = "both"
-        if self._wants(Fin):
-            acks = theirs.fin_acked_frame is None and self._acks_fin(theirs, p)
-            self._place(Fin(*self._segment(direction, p), first and not repeated, repeated, acks), CLOSING, direction)
-
-    def _acks_fin(self, half: Half, p: Packet) -> bool:
-        return bool(
-            p.flags & ACK
-            and half.fin_offset is not None
-            and half.base is not None
-            and half.offset_of(p.ack) > half.fin_offset
-        )
+        acks = theirs.fin_acked_frame is None and theirs.is_fin_acked_by(p.flags, p.ack)
+        self._tell(Fin, CLOSING, direction, p, first and not repeated, repeated, acks)
 
     def _ack(self, direction: int, mine: Half, theirs: Half, p: Packet) -> bool:
         """Take the acknowledgment number in; True if it made an event."""
@@ -336,10 +300,7 @@ class TcpConnection:
             last = mine.fin_acked_frame is not None
             if not p.flags & FIN:
                 special = True
-                if self._wants(CloseAck):
-                    assert theirs.fin_frame is not None
-                    event = CloseAck(*self._segment(direction, p), theirs.fin_frame, last)
-                    self._place(event, CLOSING, direction)
+                self._tell(CloseAck, CLOSING, direction, p, theirs.fin_frame, last)
             if last:
                 self._end("fin", p.number, p.time_ns)
         return special
@@ -352,20 +313,17 @@ class TcpConnection:
         self._tally.handshakes_complete += 1
         client, server = self.client_half, self.server_half
         self.rtt_ns = p.time_ns - client.syn_time_ns
-        if self._wants(HandshakeAck):
-            simultaneous = mine.syn_time_ns != theirs.syn_time_ns and bool(p.flags & SYN)
-            event = HandshakeAck(
-                *self._segment(direction, p), client.syn_frames[-1], server.syn_frames[-1], self.rtt_ns, simultaneous
-            )
-            self._place(event, OPENING, direction)
+        frames = client.syn_frames[-1], server.syn_frames[-1]
+        simultaneous = mine.syn_time_ns != theirs.syn_time_ns and bool(p.flags & SYN)
+        self._tell(HandshakeAck, OPENING, direction, p, *frames, self.rtt_ns, simultaneous)
         return True
 
     def _window(self, direction: int, mine: Half, p: Packet) -> bool:
         closed = p.window == 0 and not p.flags & (SYN | FIN)
         told = closed and not mine.window_closed
         mine.window_closed = closed
-        if told and self._wants(ZeroWindow):
-            self._place(ZeroWindow(*self._segment(direction, p)), OPENING, direction)
+        if told:
+            self._tell(ZeroWindow, OPENING, direction, p)
         return told
 
     def _rst(self, direction: int, mine: Half, theirs: Half, p: Packet) -> None:
@@ -375,19 +333,18 @@ class TcpConnection:
         if refuses:
             self.opened = "refused"
         self._end("rst", p.number, p.time_ns)
-        if self._wants(Rst):
-            self._place(Rst(*self._segment(direction, p), refuses, False, unread), CLOSING, direction)
+        self._tell(Rst, CLOSING, direction, p, refuses, False, unread)
         self._take_gaps()
 
     # -- its end -------------------------------------------------------------------------
 
-    def end_now(self, reason: _END_REASONS, at: int, time_ns: int) -> None:
+    def end_now(self, reason: EndReason, at: int, time_ns: int) -> None:
         """The capture shows no more of it: reused, idle, or the capture is over."""
         if self.ended_at is None:
             self._end(reason, at, time_ns)
             self._take_gaps()
 
-    def _end(self, reason: _END_REASONS, at: int, time_ns: int) -> None:
+    def _end(self, reason: EndReason, at: int, time_ns: int) -> None:
         for half in self.halves:
             half.lose_all(at, time_ns)
         self._recognise(at, last_chance=True)
@@ -418,10 +375,6 @@ class TcpConnection:
         if channel.readers[0] is not before:
             self.client_direction = 1 - self.client_direction
 
-    def _orient_readers(self) -> None:
-        if self.channel is not None and self.channel.readers[0] is not self.client_half.reader:
-            self.channel.swap()
-
     def _take_gaps(self) -> None:
         for direction in (0, 1):
             half = self.halves[direction]
@@ -429,17 +382,16 @@ class TcpConnection:
                 continue
             for start, end, at, time_ns in half.gaps:
                 self._tally.problem("gap")
-                if self._wants(Gap):
+                if self._telling.wants(Gap):
                     where = Where(at, time_ns, self.name, self.side(direction), (), start, end)
-                    self.events.append(Placed(Place(at, OPENING), self.side(direction), Gap(where, end - start)))
+                    self._telling.place(Gap(where, end - start), OPENING, direction)
             half.gaps.clear()
 
     # -- what it hands on ----------------------------------------------------------------
 
     def take_events(self) -> list[Placed]:
         """Everything that is known now, in stream order of each side; the end last."""
-        taken = self.events
-        self.events = []
+        taken = self._telling.take()
         if self.channel is not None:
             self.channel.run()
             taken += self.channel.events
@@ -447,68 +399,6 @@ class TcpConnection:
         if self._end_facts is not None:
             reason, place, time_ns, frames = self._end_facts
             self._end_facts = None
-            if self._wants(ConnectionEnd):
-                taken.append(Placed(place, 2, self._end_event(reason, place.at, time_ns, frames)))
+            if self._telling.wants(ConnectionEnd):
+                taken.append(Placed(place, 2, end_of(self, reason, place.at, time_ns, frames)))
         return taken
-
-    def row(self, frames: int | None = None) -> Connection:
-        """The connection as its row in the JSON contract."""
-        client, server = self.client_half, self.server_half
-        names = tuple(self.channel.names) if self.channel is not None else ()
-        return Connection(
-            self.id,
-            self.name,
-            self.endpoints[self.client_direction],
-            self.endpoints[1 - self.client_direction],
-            self.opened,
-            self._closed(),
-            self.closed_first,
-            self.frames if frames is None else frames,
-            client.bytes_seen,
-            server.bytes_seen,
-            self.rtt_ns,
-            names,
-        )
-
-    def _closed(self) -> Closed:
-        if self.rst_frame is not None:
-            return "rst"
-        fins = sum(half.fin_frame is not None for half in self.halves)
-        return ("open", "half-closed", "fin")[fins]
-
-    def _end_event(self, reason: _END_REASONS, at: int, time_ns: int, frames: int) -> ConnectionEnd:
-        client, server = self.client_half, self.server_half
-        own: tuple[int, ...] = (at,) if reason in ("fin", "rst") else ()
-        rst_side: Literal["client", "server"] | None = None
-        if self.rst_direction is not None:
-            rst_side = "client" if self.side(self.rst_direction) is Side.CLIENT else "server"
-        return ConnectionEnd(
-            Where(at, time_ns, self.name, None, own),
-            self.row(frames),
-            reason,
-            tuple(client.syn_frames),
-            (client.fin_frame, server.fin_frame),
-            (client.fin_acked_frame, server.fin_acked_frame),
-            self.rst_frame,
-            rst_side,
-        )
-
-    # -- small things --------------------------------------------------------------------
-
-    def _segment(
-        self, direction: int, p: Packet, start: int = -1, end: int = -1
-    ) -> tuple[Where, str, int, int, int, int]:
-        where = Where(p.number, p.time_ns, self.name, self.side(direction), (p.number,), start, end)
-        return where, flag_names(p.flags), p.seq, p.ack, p.window, p.size
-
-    def _note(self, kind: type[TcpSegment], direction: int, p: Packet) -> None:
-        if self._wants(kind):
-            self._place(kind(*self._segment(direction, p)), OPENING, direction)
-
-    def _place(self, event: Event, depth: int, direction: int) -> None:
-        if not self.muted:
-            self.events.append(Placed(Place(event.where.at, depth), self.side(direction), event))
-
-    @staticmethod
-    def _bytes(p: Packet, buffer: bytes | bytearray) -> bytes:
-        return bytes(memoryview(buffer)[p.offset : p.offset + min(p.captured, p.size)])

@@ -1,0 +1,59 @@
+"""A connection as its row in the JSON contract, and as the event of its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from inspect_cli.events.base import Side, Where
+from inspect_cli.events.tcp import Closed, Connection, ConnectionEnd
+
+if TYPE_CHECKING:
+    from inspect_cli.streams.tcp_states import TcpConnection
+
+EndReason = Literal["fin", "rst", "reused", "idle", "capture-end"]
+
+
+def row_of(connection: TcpConnection, frames: int | None = None) -> Connection:
+    """The row; `frames`: how many it had at its end, where stragglers came behind it."""
+    client, server = connection.client_half, connection.server_half
+    names = tuple(connection.channel.names) if connection.channel is not None else ()
+    return Connection(
+        connection.id,
+        connection.name,
+        connection.endpoints[connection.client_direction],
+        connection.endpoints[1 - connection.client_direction],
+        connection.opened,
+        _closed(connection),
+        connection.closed_first,
+        connection.frames if frames is None else frames,
+        client.bytes_seen,
+        server.bytes_seen,
+        connection.rtt_ns,
+        names,
+    )
+
+
+def end_of(connection: TcpConnection, reason: EndReason, at: int, time_ns: int, frames: int) -> ConnectionEnd:
+    """The event of its end, known at frame `at`."""
+    client, server = connection.client_half, connection.server_half
+    own: tuple[int, ...] = (at,) if reason in ("fin", "rst") else ()
+    rst_side: Literal["client", "server"] | None = None
+    if connection.rst_direction is not None:
+        rst_side = "client" if connection.side(connection.rst_direction) is Side.CLIENT else "server"
+    return ConnectionEnd(
+        Where(at, time_ns, connection.name, None, own),
+        row_of(connection, frames),
+        reason,
+        tuple(client.syn_frames),
+        (client.fin_frame, server.fin_frame),
+        (client.fin_acked_frame, server.fin_acked_frame),
+        connection.rst_frame,
+        rst_side,
+    )
+
+
+def _closed(connection: TcpConnection) -> Closed:
+    if connection.rst_frame is not None:
+        return "rst"
+    fins = sum(half.fin_frame is not None for half in connection.halves)
+    return ("open", "half-closed", "fin")[fins]
