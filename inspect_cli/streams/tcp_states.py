@@ -108,8 +108,6 @@ class TcpConnection:
         self._tally = tally
         self._verbose = verbose
 
-    # -- who is who ----------------------------------------------------------------------
-
     def side(self, direction: int) -> Side:
         return Side.CLIENT if direction == self.client_direction else Side.SERVER
 
@@ -137,8 +135,6 @@ class TcpConnection:
             and not b.window_closed
             and (self.channel is None or self.channel.protocol is not None)
         )
-
-    # -- one packet ----------------------------------------------------------------------
 
     def packet(self, direction: int, p: Packet, buffer: bytes | bytearray) -> None:
         """Apply one segment that this direction sent."""
@@ -336,8 +332,6 @@ class TcpConnection:
         self._tell(Rst, CLOSING, direction, p, refuses, False, unread)
         self._take_gaps()
 
-    # -- its end -------------------------------------------------------------------------
-
     def end_now(self, reason: EndReason, at: int, time_ns: int) -> None:
         """The capture shows no more of it: reused, idle, or the capture is over."""
         if self.ended_at is None:
@@ -386,8 +380,6 @@ class TcpConnection:
                     where = Where(at, time_ns, self.name, self.side(direction), (), start, end)
                     self._telling.place(Gap(where, end - start), OPENING, direction)
             half.gaps.clear()
-
-    # -- what it hands on ----------------------------------------------------------------
 
     def take_events(self) -> list[Placed]:
         """Everything that is known now, in stream order of each side; the end last."""
