@@ -29,7 +29,7 @@ from inspect_cli.events.tcp import (
     SynAck,
     TcpOptions,
 )
-from inspect_cli.events.websocket import OPCODES, WebSocketClose, WebSocketFrame
+from inspect_cli.events.websocket import WebSocketClose, WebSocketFrame
 from inspect_cli.texts import Words
 
 C, S = Side.CLIENT, Side.SERVER
@@ -238,7 +238,6 @@ def frame(
     is_masked = side is C if masked is None else masked
     key = b"\1\2\3\4" if is_masked else b""
     size = len(payload)
-    assert opcode in OPCODES
     return WebSocketFrame(
         where(at, side, channel), opcode, fin, 4 * compressed, is_masked, key, size, payload, first_opcode, compressed,
         inflated,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from inspect_cli.concepts import CONCEPTS
 from inspect_cli.concepts.tcp import Tcp
 from inspect_cli.events.base import NOT_OBSERVABLE, Annotation, Event, Span
-from tests.concepts.making import C, where
+from inspect_cli.events.websocket import WebSocketOpened
+from tests.concepts.making import C, request, response, where
 
 
 def test_an_annotation_stands_where_its_event_does_unless_told_otherwise() -> None:
@@ -39,5 +40,12 @@ def test_every_concept_names_itself_once_and_cites_a_clause() -> None:
 
 
 def test_a_concept_says_nothing_of_a_type_that_it_knows_nothing_of() -> None:
+    asked = request(1, "GET / HTTP/1.1", "Upgrade: websocket")
+    opened = WebSocketOpened(where(2), response(2, asked), asked, b"", b"", b"", b"", b"")
     for make in CONCEPTS:
-        assert [] == list(make().see(Event(where(1))))
+        concept = make()
+        for event in (asked, opened):
+            if type(event) in make.watches:
+                list(concept.see(event))
+
+        assert [] == list(concept.see(Event(where(3))))

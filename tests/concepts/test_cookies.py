@@ -8,6 +8,7 @@ from inspect_cli.concepts.cookies import Cookie, CookieAttributes, CookieFlow, P
 from inspect_cli.events.base import REPORTED, Event
 from inspect_cli.events.cookies import Step
 from tests.concepts.making import (
+    codes,
     data_of,
     deleted,
     end,
@@ -75,6 +76,14 @@ def test_an_answer_belongs_to_its_request() -> None:
     assert [] == notes(concept, response(12, first), response(12, second))
 
 
+def test_pipelined_requests_are_answered_one_by_one() -> None:
+    first, second = request(8), request(9)
+    events = (stored(ANSWERED), stored(ANSWERED, b"b"), sent(first), sent(second, b"b"))
+    found = notes(CookieFlow(), *events, response(10, first), response(11, second))
+
+    assert [("read", (8, 10), "inferred"), ("read", (9, 11), "inferred")] == triples(found)[4:]
+
+
 def test_a_request_that_is_never_answered_is_forgotten() -> None:
     concept = CookieFlow()
     notes(concept, stored(ANSWERED), sent(AGAIN), end(9))
@@ -88,6 +97,15 @@ def test_a_response_whose_request_was_not_captured_begins_at_step_two() -> None:
     assert "cookie flow 2: the server makes a value for sid (inferred); 3: Set-Cookie in #6 hands it over" == said(
         found[0]
     )
+
+
+def test_a_cookie_that_no_request_head_carries_waits_for_no_answer() -> None:
+    concept = CookieFlow()
+    odd = sent(AGAIN)
+    odd.of = ANSWERED  # type: ignore[misc]
+
+    assert ["returned"] == codes(concept, stored(ANSWERED), odd)[1:]
+    assert {} == concept._waiting
 
 
 def test_only_so_many_pipelined_requests_are_waited_for() -> None:

@@ -68,6 +68,10 @@ def test_masking_is_said_once_for_each_side() -> None:
     )  # fmt: skip
 
 
+def test_a_reserved_opcode_is_left_to_the_parser() -> None:
+    assert ["unmasked"] == codes(WebSocketFrames(), frame(8, S, opcode=11), frame(9, S, opcode=3))
+
+
 def test_a_mask_on_the_wrong_side_is_left_to_the_parser() -> None:
     assert [] == notes(WebSocketFrames(), frame(8, C, masked=False), frame(9, S, masked=True))
 

@@ -68,6 +68,14 @@ def test_a_moment_is_utc(value: object, expected: str) -> None:
     assert expected == formats.moment(value)
 
 
+def test_flags_stand_apart() -> None:
+    assert ["SYN, ACK", ""] == [formats.flags(v) for v in ("SYN,ACK", None)]
+
+
+def test_what_is_no_list_is_joined_with_nothing() -> None:
+    assert ["a; b=1", "a"] == [formats.joined(("a", (b"b", b"1")), "; "), formats.joined("a")]
+
+
 def test_bytes_and_numbers_are_hexadecimal() -> None:
     assert ["37fa213d", "0x1f", "x"] == [formats.hexadecimal(v) for v in (b"\x37\xfa\x21\x3d", 31, "x")]
 

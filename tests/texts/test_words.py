@@ -17,7 +17,7 @@ from inspect_cli.protocols.http1_head import PROBLEMS as HTTP_PROBLEMS
 from inspect_cli.protocols.websocket_rules import PROBLEMS as WEBSOCKET_PROBLEMS
 from inspect_cli.sources import rights
 from inspect_cli.texts import LANGUAGES, Words
-from inspect_cli.texts.template import names
+from inspect_cli.texts.template import TemplateError, names
 
 assert inspect_cli.timeline
 assert rights
@@ -194,6 +194,23 @@ DAY_NS = 86_400_000_000_000
 )
 def test_a_sentence_is_filled_in(lang: str, key: str, data: dict[str, object], expected: str) -> None:
     assert Words(lang, strict=True).say(key, data).startswith(expected)
+
+
+def test_yes_and_no_are_labels() -> None:
+    words = Words("en", strict=True)
+    words.has("label.side.client")
+    words._templates["label.answer.yes"] = "so it is"
+
+    assert ["so it is", "False"] == [words.label("answer", True), words.label("answer", False)]
+
+
+def test_an_unknown_spec_is_our_fault() -> None:
+    words = Words("en")
+    words.has("ui.size.one")
+    words._templates["ui.odd"] = "{a:odd}"
+
+    with pytest.raises(TemplateError):
+        words.say("ui.odd", {"a": 1})
 
 
 def test_a_set_cookie_line_is_shown_as_it_came() -> None:
