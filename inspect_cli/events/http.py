@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from inspect_cli.events.base import Event, Layer, Secret, noun
@@ -22,21 +23,35 @@ def split_fields(head: bytes) -> list[tuple[bytes, bytes]]:
     Folded lines (obs-fold, §5.2) are joined by one space; a line without a colon is given
     with an empty name, so that nothing is lost.
     """
-    lines = head.replace(b"\r\n", b"\n").split(b"\n")[1:]
+    return list(_fields(head))
+
+
+@lru_cache(maxsize=32)
+def _fields(head: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """The same head is asked for several times, soon after one another."""
     found: list[tuple[bytes, bytes]] = []
-    for line in lines:
+    for line in head.replace(b"\r\n", b"\n").split(b"\n")[1:]:
         if not line:
             continue
-        if line[:1] in (b" ", b"\t") and found:
+        if line[0] in b" \t" and found:
             name, value = found[-1]
             found[-1] = (name, value + b" " + line.strip(b" \t"))
             continue
         name, colon, value = line.partition(b":")
         found.append((name, value.strip(b" \t")) if colon else (b"", line))
-    return found
+    return tuple(found)
 
 
-def _guarded(fields: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes | Secret]]:
+@lru_cache(maxsize=32)
+def _start_parts(head: bytes) -> list[bytes]:
+    return _start_line(head).split(b" ")
+
+
+def _start_line(head: bytes) -> bytes:
+    return head.partition(b"\n")[0].rstrip(b"\r")
+
+
+def _guarded(fields: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes | Secret]]:
     guarded: list[tuple[bytes, bytes | Secret]] = []
     for name, value in fields:
         secret = _SECRET_FIELDS.get(name.lower())
@@ -58,7 +73,7 @@ class MessageHead(Event):
 
     @property
     def start_line(self) -> bytes:
-        return self.head.split(b"\n", 1)[0].rstrip(b"\r")
+        return _start_line(self.head)
 
     @property
     def fields(self) -> list[tuple[bytes, bytes]]:
@@ -66,13 +81,13 @@ class MessageHead(Event):
 
     @property
     def headers(self) -> list[tuple[bytes, bytes | Secret]]:
-        return _guarded(split_fields(self.head))
+        return _guarded(_fields(self.head))
 
     def values(self, name: bytes) -> list[bytes]:
         """All values of the field `name` (lower case), in wire order."""
         if name not in self.head.lower():
             return []
-        return [value for field, value in split_fields(self.head) if field.lower() == name]
+        return [value for field, value in _fields(self.head) if field.lower() == name]
 
 
 @noun
@@ -84,16 +99,16 @@ class RequestHead(MessageHead):
 
     @property
     def method(self) -> bytes:
-        return self.start_line.split(b" ", 1)[0]
+        return _start_parts(self.head)[0]
 
     @property
     def target(self) -> bytes:
-        parts = self.start_line.split(b" ")
+        parts = _start_parts(self.head)
         return b" ".join(parts[1:-1]) if len(parts) > 2 else b" ".join(parts[1:])
 
     @property
     def version(self) -> bytes:
-        parts = self.start_line.split(b" ")
+        parts = _start_parts(self.head)
         return parts[-1] if len(parts) > 2 else b""
 
     @property
@@ -117,17 +132,16 @@ class ResponseHead(MessageHead):
 
     @property
     def version(self) -> bytes:
-        return self.start_line.split(b" ", 1)[0]
+        return _start_parts(self.head)[0]
 
     @property
     def status(self) -> int:
-        parts = self.start_line.split(b" ", 2)
+        parts = _start_parts(self.head)
         return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() and len(parts[1]) < 10 else 0
 
     @property
     def reason(self) -> bytes:
-        parts = self.start_line.split(b" ", 2)
-        return parts[2] if len(parts) > 2 else b""
+        return b" ".join(_start_parts(self.head)[2:])
 
     @property
     def request_missing(self) -> bool:

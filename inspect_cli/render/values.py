@@ -96,6 +96,17 @@ def _steps(value: tuple[Step, ...]) -> Pair:
     return _sequence([step._asdict() for step in value], Redactor("none"))
 
 
+def _pairs(value: Iterable[tuple[bytes, bytes | Secret]], redactor: Redactor) -> Pair:
+    """Names with values, which heads have by the dozen."""
+    found: list[list[str]] = []
+    said: list[tuple[bytes, bytes]] = []
+    for name, item in value:
+        shown = redactor.shown(item) if isinstance(item, Secret) else item
+        found.append([exact_text(name), exact_text(shown)])
+        said.append((name, shown))
+    return found, tuple(said)
+
+
 _BY_CLASS: Final[dict[type, Convert]] = {
     bytes: _bytes,
     Secret: _secret,
@@ -139,7 +150,11 @@ def conversions(kind: type[Event]) -> tuple[tuple[str, Convert | None], ...]:
 def _conversion(hint: Any) -> Convert | None:
     if _stands(hint):
         return None
-    return (lambda value, redactor: _steps(value)) if hint == tuple[Step, ...] else pair_of
+    if hint == tuple[Step, ...]:
+        return lambda value, redactor: _steps(value)
+    if hint in (list[tuple[bytes, bytes | Secret]], tuple[tuple[bytes, bytes | Secret], ...]):
+        return _pairs
+    return pair_of
 
 
 def shown_hints(kind: type[Event]) -> dict[str, Any]:
