@@ -18,7 +18,7 @@ from inspect_cli.events.cookies import (
     CookieStored,
     CookieWithheld,
 )
-from inspect_cli.events.http import RequestHead, ResponseHead
+from inspect_cli.events.http import MessageHead, RequestHead, ResponseHead
 from inspect_cli.events.tcp import ConnectionEnd
 
 _Identity = tuple[bytes, str, str]
@@ -111,12 +111,14 @@ class CookieFlow(Concept):
     id = "cookie-flow"
     reference = f"{BIS} §3"
     watches = (CookieStored, CookieSent, ResponseHead, ConnectionEnd)
-    codes = ("cookie-flow.set", "cookie-flow.returned", "cookie-flow.read")
+    codes = ("cookie-flow.made", "cookie-flow.set", "cookie-flow.returned", "cookie-flow.read")
 
     def __init__(self) -> None:
         self._set: Recent[tuple[_Identity, bytes], bool] = Recent()
         """Cookies by identity and value -> did they come back?"""
         self._waiting: Recent[str, list[_Answer]] = Recent(4096)
+        self._made: MessageHead | None = None
+        """The last response whose first two steps were said: once for all its cookies."""
 
     def see(self, event: Event) -> Iterable[Annotation]:
         if isinstance(event, ResponseHead):
@@ -130,13 +132,14 @@ class CookieFlow(Concept):
 
     def _stored(self, event: CookieStored) -> Iterable[Annotation]:
         if not self._set.first_time((identity(event), event.value.value), False):
-            return ()
+            return
+        if self._made is not event.of:
+            self._made = event.of
+            request = event.of.request if isinstance(event.of, ResponseHead) else None
+            asked = request.where.frames if request is not None else ()
+            yield self.note(event, "made", frames=asked, basis=INFERRED, asked=asked)
         given = event.where.frames
-        request = event.of.request if isinstance(event.of, ResponseHead) else None
-        asked = request.where.frames if request is not None else ()
-        # Steps 1 and 3 are on the wire; the words say that 2 is concluded from 3.
-        basis = _line_basis(event)
-        return (self.note(event, "set", frames=asked + given, basis=basis, name=event.name, asked=asked, given=given),)
+        yield self.note(event, "set", basis=_line_basis(event), name=event.name, given=given)
 
     def _returned(self, event: CookieSent) -> Iterable[Annotation]:
         key = (identity(event), event.value.value)
@@ -195,6 +198,7 @@ class CookieAttributes(Concept):
     codes = (
         "cookie-attributes.effect",
         "cookie-attributes.none",
+        "cookie-attributes.no-path",
         "cookie-attributes.max-age-wins",
         "cookie-attributes.ignored",
         "cookie-attributes.repeated",
@@ -217,18 +221,22 @@ class CookieAttributes(Concept):
         basis = _line_basis(event)
         given = set(names)
         scope = given & {b"domain", b"path", b"secure", b"httponly", b"samesite"}
+        asked_path = next((value for name, value in reversed(event.attributes) if name.lower() == b"path"), b"/")
+        is_path = asked_path.startswith(b"/")  # else the default path is taken (§5.6.4)
         data: dict[str, Any] = {
             "domain": event.domain if not event.host_only else "",
-            "path": event.path if b"path" in given else "",
-            "everywhere": event.path == "/",
+            "path": event.path if b"path" in given and is_path else "",
             "secure": event.secure,
             "http_only": event.http_only,
             "same_site": event.same_site if event.same_site != "default" else "",
         }
-        if scope:
-            yield self.note(event, "effect", basis=basis, **data)
+        if scope and any(data.values()):
+            yield self.note(event, "effect", basis=basis, everywhere=event.path == "/", **data)
         elif not given:
             yield self.note(event, "none", basis=basis)
+        if not is_path:
+            shown = asked_path[:48]
+            yield self.note(event, "no-path", basis=basis, level="notice", given=shown, path=event.path)
         if {b"expires", b"max-age"} <= given:
             yield self.note(event, "max-age-wins", basis=basis, reference=f"{BIS} §5.7 step 6")
         unknown = tuple(sorted(given - self._KNOWN))[:8]

@@ -13,6 +13,7 @@ from inspect_cli.events.capture import Gap
 from inspect_cli.events.tcp import (
     ConnectionEnd,
     HandshakeAck,
+    MidStream,
     OutOfOrder,
     Overlap,
     Retransmission,
@@ -48,7 +49,7 @@ class ThreeWayHandshake(Concept):
 
     id = "three-way-handshake"
     reference = "RFC 9293 §3.5"
-    watches = (Syn, SynAck, HandshakeAck, Rst, ConnectionEnd)
+    watches = (MidStream, Syn, SynAck, HandshakeAck, Rst, ConnectionEnd)
     codes = (
         "three-way-handshake.complete",
         "three-way-handshake.simultaneous",
@@ -75,6 +76,8 @@ class ThreeWayHandshake(Concept):
             return (self.note(event, "refused", reference="RFC 9293 §3.5.2", level="warning"),)
         if isinstance(event, ConnectionEnd):
             return self._end(event)
+        if isinstance(event, MidStream):
+            return (self.note(event, "before-capture", frames=(), basis=NOT_OBSERVABLE),)
         return ()
 
     def _syn(self, event: Syn) -> Iterable[Annotation]:
@@ -137,8 +140,6 @@ class ThreeWayHandshake(Concept):
             return (self.note(event, "unanswered", frames=event.syn_frames, level="warning", attempts=count),)
         if opened == "incomplete":
             return (self.note(event, "incomplete", frames=event.syn_frames, level="notice"),)
-        if opened == "mid-stream":
-            return (self.note(event, "before-capture", frames=(), basis=NOT_OBSERVABLE),)
         return ()
 
 

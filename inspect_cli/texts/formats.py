@@ -44,7 +44,7 @@ def _pair(item: object) -> str:
     if isinstance(item, tuple) and len(item) == 2:
         name, value = plain(item[0]), plain(item[1])
         return f"{name}={value}" if value else name
-    return plain(item)
+    return plain(item) or '""'
 
 
 def cut(limit: int) -> Callable[[object], str]:

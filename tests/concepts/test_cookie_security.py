@@ -43,7 +43,7 @@ def test_a_bare_cookie_on_plain_http_leaves_all_open() -> None:
         triples(found)
     )
     assert ["warning", "notice", "notice"] == [note.level for note in found]
-    assert "no Secure, and this is plain http: anyone on the path can read sid" == said(found[0])
+    assert "no Secure, plain http: anyone on the path can read sid" == said(found[0])
 
 
 def test_a_cookie_without_secure_over_tls_would_go_in_the_clear() -> None:

@@ -59,13 +59,13 @@ def test_the_layers_of_one_request_and_of_one_frame_are_shown() -> None:
     found = notes(concept, syn(1), request(4), request(6), frame(8, C), frame(9, S), syn(10), end(11))
 
     assert [("http", (4,), "observed"), ("websocket", (8,), "observed")] == triples(found)
-    assert "layers of #4: 2 link, 3 IPv4, 4 TCP (50000 to 80), 7 HTTP" == said(found[0])
+    assert "layers of #4: 2 link, 3 IPv4, 4 TCP (ports 50000, 80), 7 HTTP" == said(found[0])
     assert "layers of #8: 2 link, 3 IPv4, 4 TCP, 7 WebSocket (begun by HTTP)" == said(found[1])
 
 
 def test_layers_that_were_not_seen_are_not_claimed() -> None:
     found = notes(OsiLayers(), syn(1, client="[::1]:50000"), request(4, channel="tcp/0/tls"))
 
-    assert "layers of #4: 2 link, 3 IPv6, 4 TCP (50000 to 80), 6 TLS, 7 HTTP" == said(found[0])
+    assert "layers of #4: 2 link, 3 IPv6, 4 TCP (ports 50000, 80), 6 TLS, 7 HTTP" == said(found[0])
     assert "layers of #4: 2 link, 3 IP, 4 TCP, 7 HTTP" == said(notes(OsiLayers(), syn(1), end(2), request(4))[0])
     assert [] == notes(OsiLayers(), request(4, channel="socket/0", basis=REPORTED))
