@@ -109,11 +109,12 @@ class _Messages:
         """The end of a message, whose body began at `start`."""
         if head is None or not self._wants_end:
             return
-        where = head.where._replace(at=self._reader.place.at)
         if end.by in ("close", "gap"):
             where = end_where(self._side, start)
         elif self._reader.position > start:
-            where = here(self._side)._replace(start=start)
+            where = here(self._side, start)
+        else:
+            where = self._side.head_where()
         later = _last_frame(where) > _last_frame(head.where)
         tells = later and (not end.complete or bool(end.trailers) or end.by == "close")
         kind = NotableMessageEnd if tells else MessageEnd
@@ -182,8 +183,8 @@ class _Requests(_Messages):
         kept = Kept(FORM_BYTES) if self._says_form and framing.by != "none" and is_form(self._side.head) else None
         end = yield from read_body(self._side, framing, kept)
         if kept is not None and kept.is_whole and end.complete and event is not None:
-            where = here(self._side) if end.size else event.where
-            yield RequestForm(where._replace(start=start), event, read_form(bytes(kept.data)))
+            where = here(self._side, start) if end.size else event.where._replace(start=start)
+            yield RequestForm(where, event, read_form(bytes(kept.data)))
         yield from self._end(event, start, end)
 
     def _outcome(self, asked: Asked, facts: Facts) -> Generator[Parsed, None, str]:

@@ -170,6 +170,6 @@ def end_where(side: OneSide, start: int) -> Where:
     return reader.where(reader.position, reader.position + 1)._replace(start=start, end=reader.position)
 
 
-def here(side: OneSide) -> Where:
-    """Where the byte read last is."""
-    return side.reader.where(side.reader.position - 1, side.reader.position)
+def here(side: OneSide, since: int | None = None) -> Where:
+    """Where the byte read last is; said to begin at `since`."""
+    return side.reader.where(side.reader.position - 1, side.reader.position, since)

@@ -222,8 +222,9 @@ class Channel:
 
     def _note(self, side: Side, event: Event) -> None:
         place = self.readers[side].place
-        depth = place.depth if place.at == event.where.at else DATA
-        self.events.append(Placed(Place(event.where.at, depth), side, event))
+        if place.at != event.where.at:
+            place = Place(event.where.at, DATA)
+        self.events.append(Placed(place, side, event))
 
     def _follow(self, side: Side, name: str) -> None:
         """This side goes on with the next protocol; the sides share its talk."""

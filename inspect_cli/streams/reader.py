@@ -303,11 +303,11 @@ class Reader:
         """What comes now follows from the side having ended."""
         self._floor = max(self._floor, self._end_place)
 
-    def where(self, start: int, end: int) -> Where:
+    def where(self, start: int, end: int, since: int | None = None) -> Where:
         """Where the bytes [start, end) are, knowable at the present `place`.
 
         Ask before more than one further batch was read: older pieces are forgotten. An empty
-        range has no frames.
+        range has no frames. `since`: the range is said to begin there, its frames are these.
         """
         place = self.place
         if end <= start:
@@ -316,13 +316,14 @@ class Reader:
             return Where(place.at, time_ns, self.channel, self.side, (), start, end, self.basis)
         first = self._index(start)
         last = self._index(end - 1)
-        frames = self._frames
+        frames, time_ns = self._frames, self._times[last]
         if first == last:
             found: tuple[int, ...] = (frames[first],) if frames[first] else ()
         else:
             found = tuple(sorted({f for f in frames[first : last + 1] if f}))
-        time_ns = self._time_of(found[-1], first, last) if found else self._times[last]
-        return Where(place.at, time_ns, self.channel, self.side, found, start, end, self.basis)
+            time_ns = self._time_of(found[-1], first, last) if found else time_ns
+        begin = start if since is None else since
+        return Where(place.at, time_ns, self.channel, self.side, found, begin, end, self.basis)
 
     def end_where(self) -> Where:
         """Where the end of the side is; call `heed_end` first."""
