@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 from inspect_cli.wire.capture_file import open_capture
 from inspect_cli.wire.frames import Frames
 from inspect_cli.wire.packets import decode
+from tests.benchmarks.compare import NOT_IN_SUMMARY
 from tests.benchmarks.generator import Shape, generate
+from tests.reading import read
 
 
 @pytest.mark.parametrize("shape", ["web", "small"])
@@ -38,6 +41,20 @@ def test_a_generated_capture_holds_what_the_generator_says(tmp_path: Path, shape
     counts["udp_conversations"] = sum(protocol == 17 for protocol, *_ in tuples)
     assert counts == {name: truth[name] for name in counts}
     assert times == sorted(times)
+
+
+@pytest.mark.parametrize("shape", ["web", "small"])
+def test_summary_says_what_the_generator_knows_and_the_full_run_says_the_same(tmp_path: Path, shape: Shape) -> None:
+    path = tmp_path / "x.pcap"
+    truth = generate(path, 3000, 2, shape)
+    _, summary = read(path, summary_only=True)
+    _, full = read(path)
+    counts = asdict(summary)
+    assert {name: n for name, n in truth.items() if name not in NOT_IN_SUMMARY} == {
+        name: counts[name] for name in truth if name not in NOT_IN_SUMMARY
+    }
+    assert {} == summary.problems
+    assert counts == {**asdict(full), "concepts": None}
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
