@@ -10,7 +10,7 @@ from inspect_cli.concepts.memory import Recent, connection_of
 from inspect_cli.events.base import Annotation, Event
 from inspect_cli.events.capture import CaptureEnd
 from inspect_cli.events.http import RequestHead
-from inspect_cli.events.tcp import ConnectionEnd, HandshakeAck, Syn
+from inspect_cli.events.tcp import ConnectionEnd, HandshakeAck, MidStream, Syn
 from inspect_cli.events.websocket import WebSocketFrame
 
 
@@ -108,7 +108,7 @@ class OsiLayers(Concept):
 
     id = "osi-layers"
     reference = "RFC 1122 §1.1.3"
-    watches = (Syn, RequestHead, WebSocketFrame, ConnectionEnd)
+    watches = (MidStream, Syn, RequestHead, WebSocketFrame, ConnectionEnd)
     codes = ("osi-layers.http", "osi-layers.websocket")
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class OsiLayers(Concept):
     def see(self, event: Event) -> Iterable[Annotation]:
         if not self._open:
             return ()
-        if isinstance(event, Syn):
+        if isinstance(event, Syn | MidStream):
             self._ends[event.where.channel] = (event.client, event.server)
             return ()
         if isinstance(event, ConnectionEnd):

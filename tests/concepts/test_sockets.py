@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspect_cli.concepts.sockets import OsiLayers, SocketVsPort
 from inspect_cli.events.base import REPORTED
 from inspect_cli.events.capture import CaptureEnd
+from inspect_cli.events.tcp import MidStream
 from tests.concepts.making import (
     CLIENT,
     SERVER,
@@ -68,4 +69,8 @@ def test_layers_that_were_not_seen_are_not_claimed() -> None:
 
     assert "layers of #4: 2 link, 3 IPv6, 4 TCP (ports 50000, 80), 6 TLS, 7 HTTP" == said(found[0])
     assert "layers of #4: 2 link, 3 IP, 4 TCP, 7 HTTP" == said(notes(OsiLayers(), syn(1), end(2), request(4))[0])
+    begun = MidStream(where(3), CLIENT, SERVER)
+    assert "layers of #4: 2 link, 3 IPv4, 4 TCP (ports 50000, 80), 7 HTTP" == said(
+        notes(OsiLayers(), begun, request(4))[0]
+    )
     assert [] == notes(OsiLayers(), request(4, channel="socket/0", basis=REPORTED))

@@ -7,10 +7,12 @@ import pytest
 from inspect_cli.concepts.tcp import Tcp, ThreeWayHandshake
 from inspect_cli.events.base import Event
 from inspect_cli.events.capture import Gap
-from inspect_cli.events.tcp import OutOfOrder, Overlap, Retransmission, ZeroWindow
+from inspect_cli.events.tcp import MidStream, OutOfOrder, Overlap, Retransmission, ZeroWindow
 from tests.concepts.making import (
     ALL,
+    CLIENT,
     NONE,
+    SERVER,
     S,
     codes,
     data_of,
@@ -105,11 +107,18 @@ def test_a_reset_later_on_is_none_of_the_handshakes_business() -> None:
     [
         (end(9, opened="syn-only", closed="open", syns=(1, 5)), ("unanswered", (1, 5), "observed")),
         (end(9, opened="incomplete", closed="open"), ("incomplete", (1,), "observed")),
-        (end(9, opened="mid-stream", syns=()), ("before-capture", (), "not observable")),
     ],
 )
 def test_what_never_came_is_said_at_the_end(closing: Event, expected: tuple[str, tuple[int, ...], str]) -> None:
     assert [expected] == triples(notes(ThreeWayHandshake(), closing))
+
+
+def test_a_connection_that_began_before_the_capture_has_no_handshake_to_see() -> None:
+    begun = MidStream(where(3), CLIENT, SERVER)
+
+    assert [("before-capture", (), "not observable")] == triples(
+        notes(ThreeWayHandshake(), begun, end(9, opened="mid-stream", syns=()))
+    )
 
 
 SEGMENT = (where(7), "ACK", 1, 1, 1000, 20)
