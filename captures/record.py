@@ -4,6 +4,9 @@
 
 Needs the right to capture (see `inspect-cli doctor`). Every capture gets new ports, times
 and session IDs: facts and golden files must be looked at again afterwards.
+
+Each capture is held at once against what the server's own sockets wrote down; a difference
+ends the script with exit code 1.
 """
 
 from __future__ import annotations
@@ -11,14 +14,21 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
+from inspect_cli.events.base import Entry
 from inspect_cli.events.calls import Call
-from inspect_cli.practice import Practice, running
+from inspect_cli.events.tcp import Connection
+from inspect_cli.practice import TOUR, WS_TOUR, Practice, running
+from inspect_cli.practice.byte_log import ByteLog, Traffic
 from inspect_cli.sources.client import Journal, endpoint
+from inspect_cli.sources.file import CaptureFiles
 from inspect_cli.sources.live import Live
+from inspect_cli.timeline import Timeline
 from inspect_cli.wire.pcapng_writer import PcapngWriter
 
 HERE = Path(__file__).parent
@@ -45,7 +55,9 @@ def _command(name: str, arguments: tuple[str, ...], urls: Callable[[Practice], t
 
 
 def _run(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "inspect_cli", *arguments, "-q"], stdout=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "inspect_cli", *arguments, "-q"], stdout=subprocess.DEVNULL, check=False
+    )
     print(f"  exit {done.returncode}: inspect-cli {' '.join(arguments)}")
 
 
@@ -60,8 +72,6 @@ class Pipeliner:
         """Three requests are over before anybody could want to."""
 
     def run(self, journal: Journal) -> None:
-        import time
-
         def call(name: str, phase: str, arguments: str = "", result: str = "") -> None:
             local, remote = endpoint(*plug.getsockname()), endpoint("127.0.0.1", self._port)
             journal.tell(Call(time.time_ns(), name, plug.fileno(), phase, local, remote, arguments, result))  # type: ignore[arg-type]
@@ -120,23 +130,32 @@ def refused(site: Practice, path: Path) -> None:
         _run("cookie-trace", f"http://127.0.0.1:{plug.getsockname()[1]}/", "-w", str(path))
 
 
-def ipv6(site: Practice, path: Path) -> None:
-    with running("::1") as other:
-        trace("/", "--then", "/shop")(other, path)
+def tour() -> list[str]:
+    """What `cookie-trace` does without a URL, as its command line with one: this server keeps the log."""
+    arguments: list[str] = []
+    for stop in TOUR:
+        arguments += ["--then", stop.path]
+        arguments += ["-d", urlencode(stop.form)] if stop.form else [] if stop.method == "GET" else ["-X", stop.method]
+    return [*arguments[1:], "-H", "Connection: close"]
+
+
+def messages() -> list[str]:
+    """What `ws-handshake` sends without a URL."""
+    return [word for text in WS_TOUR for word in ("--send", text)]
 
 
 RECIPES: dict[str, Recipe] = {
-    "http-login-logout": lambda site, path: _run("cookie-trace", "-w", str(path)),
+    "http-login-logout": trace(*tour()),
     "http-keep-alive": trace("/", "--then", "/theme/dark", "--then", "/shop"),
     "http-connection-close": trace("/close", "--then", "/close", "--then", "/close"),
     "http-pipelining": pipelining,
     "http-redirect-cookie": trace("-L", "/redirect"),
     "http-chunked-gzip": trace("--compressed", "/gzip", "--then", "/chunked", "--then", "!/trailers"),
     "http-cut-body": trace("!/closed-in-body"),
-    "http-ipv6": ipv6,
+    "http-ipv6": trace("/", "--then", "/shop"),
     "cookies-attributes": trace("/cookies/all", "--then", "/cookies", "--then", "/cookies/all"),
     "cookies-bad-practice": trace("/cookies/bad", "--then", "/cookies"),
-    "ws-echo": lambda site, path: _run("ws-handshake", "-w", str(path)),
+    "ws-echo": handshake("/ws/echo", *messages()),
     "ws-fragmented": handshake("!/ws/fragmented"),
     "ws-pushed": handshake("/ws/push", "--listen", "1"),
     "ws-refused": handshake("/ws/refuse/403"),
@@ -149,13 +168,51 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-def main(names: list[str]) -> None:
-    with running() as site:
-        for name in names or RECIPES:
-            path = HERE / f"{name}.pcapng"
-            print(name)
+HOSTS = {"http-ipv6": "::1"}
+"""Where the practice servers listen for a recipe, if not on 127.0.0.1."""
+
+
+def differences(path: Path, log: Iterable[Traffic]) -> list[str]:
+    """What the connections of a capture carried, where the server's sockets say otherwise."""
+    timeline = Timeline(strict=True)
+    rows: list[Entry | Connection] = []
+    with CaptureFiles([str(path)]) as source:
+        for item in source.items():
+            rows += timeline.feed(item)
+    rows += timeline.close()
+    # A connection that was refused, or never answered, comes to no server's socket.
+    captured = [row for row in rows if isinstance(row, Connection) and row.opened == "handshake"]
+    told = sorted((row.client, row.server, row.bytes_client, row.bytes_server) for row in captured)
+    logged = sorted(
+        (endpoint(t.client_host, t.client_port), endpoint(t.client_host, t.server_port), t.received_bytes, t.sent_bytes)
+        for t in log
+    )
+    return [f"only the capture says {row}" for row in told if row not in logged] + [
+        f"only the server says {row}" for row in logged if row not in told
+    ]
+
+
+def await_ends(log: ByteLog) -> None:
+    """Return when the server has read the end of every connection."""
+    deadline = time.monotonic() + 5
+    while not all(t.client_finished or t.reset or t.closed for t in log) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def main(names: list[str], folder: Path = HERE) -> int:
+    """Record, and hold what was recorded against the server's log; the exit code."""
+    code = 0
+    for name in names or RECIPES:
+        path = folder / f"{name}.pcapng"
+        print(name)
+        with running(HOSTS.get(name, "127.0.0.1")) as site:
             RECIPES[name](site, path)
+            await_ends(site.log)
+            for difference in differences(path, site.log):
+                code = 1
+                print(f"  WRONG: {difference}")
+    return code
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))
