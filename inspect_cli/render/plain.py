@@ -54,7 +54,10 @@ class PlainRenderer:
         if self._untold is not None:
             capture, self._untold = self._untold, None
             self._sink.flushes = comes_slowly(capture)
-            self._print(self._layout.begin(capture))
+            title = self._layout.begin(capture)
+            # A run that failed before it listened anywhere (no such host) has no packets to name a place for.
+            if capture.source != "live" or capture.interfaces:
+                self._print(title)
 
     def _print(self, lines: list[Line]) -> None:
         if lines:

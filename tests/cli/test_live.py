@@ -141,6 +141,23 @@ def test_a_file_to_share_holds_no_secret_unless_asked(site: Practice, tmp_path: 
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(("asked", "in_stdout", "in_file"), [([], False, False), (["--show-secrets"], True, True)])
+def test_credentials_are_shown_only_where_asked(
+    site: Practice, tmp_path: Path, asked: list[str], in_stdout: bool, in_file: bool
+) -> None:
+    report = tmp_path / "report.txt"
+    login = "YWxpY2U6czNjcjN0"  # alice:s3cr3t
+    line = ["cookie-trace", f"{site.http_url}/cookies", "-u", "alice:s3cr3t", "-b", "a=shown", "-s", *asked]
+    told = document(*line)["entries"]
+    written = inspect(*line, "--format", "ndjson", "-o", str(report))
+
+    assert (written.returncode, written.stdout) == (0, "")
+    assert (login in json.dumps(told), login in report.read_text()) == (in_stdout, in_file)
+    assert "a=shown" in json.dumps(told)
+    assert ("a=shown" in report.read_text()) is in_file
+    assert "a=shown" not in json.dumps(document(*line, "--redact"))
+
+
 def test_lines_of_standard_input_are_messages(site: Practice) -> None:
     done = inspect(
         "ws-handshake", f"{site.ws_url}/ws/echo", "--send", "-", "--format", "json", "-s", given="one\ntwo\n"

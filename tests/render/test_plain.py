@@ -12,7 +12,7 @@ from inspect_cli.events.base import Annotation, Entry, Event, Secret, Side
 from inspect_cli.events.capture import Malformed
 from inspect_cli.events.cookies import CookieStored
 from inspect_cli.events.http import RequestHead, ResponseHead
-from inspect_cli.events.summary import Capture, CaptureFile
+from inspect_cli.events.summary import Capture, CaptureFile, Tally
 from inspect_cli.events.websocket import WebSocketFrame
 from inspect_cli.render import compile_filter, make_renderer
 from inspect_cli.render.measure import widest
@@ -69,6 +69,15 @@ def test_filter_hides_rows_but_not_the_summary() -> None:
     assert 2 == sum(" SYN -" in line for line in lines)
     assert not any("GET" in line for line in lines)
     assert "  HTTP       3 requests, 3 responses" in lines
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_run_that_failed_before_it_listened_has_no_title(lang: str) -> None:
+    out = io.StringIO()
+    renderer = make_renderer("text", out, lang=lang)
+    renderer.begin(Capture("live", [], []))
+    renderer.end(Capture("live", [], []), Tally(concepts={}))
+    assert "" == out.getvalue()
 
 
 def test_each_row_is_written_at_once_where_the_capture_comes_slowly() -> None:
