@@ -13,7 +13,9 @@ from tests.corpus import CORPUS, expected, manifest, needs_corpus
 from tests.reading import read
 
 DIFFERENCES: dict[str, dict[str, int]] = {
-    "arkime__gre-erspan-vxlan.pcap": {"connections": 0, "syn": 0, "syn_ack": 0, "fin": 0, "http_requests": 0, "http_responses": 0},
+    "arkime__gre-erspan-vxlan.pcap": {
+        "connections": 0, "syn": 0, "syn_ack": 0, "fin": 0, "http_requests": 0, "http_responses": 0,
+    },
     "arkime__socks5-http-302-frag.pcap": {"http_requests": 0, "http_responses": 0, "set_cookie": 0, "cookie": 0},
     "gopacket__le-test202.pcapng": {"packets": 8},
     "scapy__tls_nss_example.pcap": {"http_requests": 0},

@@ -86,8 +86,9 @@ def registrable_domain(host: str) -> str | None:
     """Public suffix and one label more; None for a suffix itself, an address, no name."""
     if is_ip(host) or len(host) > _MAX_HOST or host.startswith("."):
         return None
-    found = _suffixes().privatesuffix(host)
-    return found if isinstance(found, str) else None
+    # A name that ends with a dot is another host than the one without it: the dot stays.
+    found = _suffixes().privatesuffix(host.removesuffix("."))
+    return found + "." * host.endswith(".") if isinstance(found, str) else None
 
 
 @lru_cache(maxsize=4096)

@@ -122,6 +122,17 @@ class CallMade(Event):
 
 
 @noun
+class SocketTold(Event):
+    """A client's own socket tells its bytes from here on, as its packets cannot be seen."""
+
+    kind: ClassVar[str] = "socket"
+    layer: ClassVar[Layer] = "tcp"
+
+    client: str
+    server: str
+
+
+@noun
 class ContextGiven(Event):
     """A Context, shown to derivers; no entry."""
 

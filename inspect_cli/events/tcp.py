@@ -21,6 +21,21 @@ class TcpOptions:
 
 
 @noun
+class MidStream(Event):
+    """The first frame of a connection that began before the capture.
+
+    Who is the client is inferred: the side with the higher port, unless its bytes say otherwise.
+    """
+
+    kind: ClassVar[str] = "mid-stream"
+    layer: ClassVar[Layer] = "tcp"
+
+    client: str
+    server: str
+    """Both as "addr:port", "[addr]:port" for IPv6."""
+
+
+@noun
 class TcpSegment(Event):
     """One segment that is an entry of its own; the subclasses say why.
 

@@ -30,6 +30,8 @@ _MOST_LINES: Final = 4
 _SHORTEST_ARROW: Final = 5
 _REMEMBERED: Final = 10_000
 """Sentences and connections remembered: a bound for memory."""
+_MOST_TIMES: Final = {"info": 2, "notice": 3, "warning": 4}
+"""How often a kind of annotation is told in full, each time of something else; then its concept is only named."""
 _MARK_STYLES: Final = {"+": "good", "-": "bad", "!": "warning"}
 _WARNINGS: Final = ("warning", "error")
 _CALL_MARK: Final = "$"
@@ -69,6 +71,9 @@ class Layout:
         self._busy = False
         """Something stands beneath a row since the last empty line."""
         self._said: set[int] = set()
+        """Sentences that were printed,"""
+        self._told: dict[str, int] = {}
+        """and how often each kind of them was."""
 
     # -- what it is told -----------------------------------------------------------------
 
@@ -262,7 +267,7 @@ class Layout:
         for annotation in annotations:
             mark = "!" if annotation["level"] in _WARNINGS else _NOTE_MARK
             text = self.fit(annotation["text"])
-            if self._is_new(annotation["code"] + text) or self._verbose:
+            if self._is_new(annotation, text) or self._verbose:
                 clause = self._clause(annotation["basis"], annotation["reference"])
                 lines += self._remark(text, mark, clause, indent)
             elif again.get(annotation["concept"]) != "!":
@@ -272,13 +277,16 @@ class Layout:
             lines += self._remark(self.say("view.again", {"titles": titles}), min(again.values()), "", indent)
         return lines
 
-    def _is_new(self, sentence: str) -> bool:
-        key = hash(sentence)
+    def _is_new(self, annotation: AnnotationRow, text: str) -> bool:
+        """Whether it is to be read in full: not the same sentence again, nor one more of its kind."""
+        key = hash(annotation["code"] + text)
         if key in self._said:
             return False
         if len(self._said) < _REMEMBERED:
             self._said.add(key)
-        return True
+        times = self._told.get(annotation["code"], 0) + 1
+        self._told[annotation["code"]] = times
+        return times <= _MOST_TIMES.get(annotation["level"], times)
 
     def _title(self, concept: str) -> str:
         key = f"concept.{concept}.title"

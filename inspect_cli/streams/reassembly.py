@@ -105,6 +105,11 @@ class Half:
         return bool(self.waiting) or self.fin_offset is not None
 
     @property
+    def is_plain(self) -> bool:
+        """Nothing waits, nothing is finished, the window is open."""
+        return not self.waiting and self.fin_frame is None and not self.window_closed
+
+    @property
     def next_seq(self) -> int:
         """Sequence number of `next`; -1 while none is known."""
         return -1 if self.base is None else (self.base + self.next) & SEQUENCE_MASK

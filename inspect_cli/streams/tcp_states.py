@@ -17,6 +17,7 @@ from inspect_cli.events.tcp import (
     ConnectionEnd,
     Fin,
     HandshakeAck,
+    MidStream,
     Opened,
     OutOfOrder,
     Overlap,
@@ -122,21 +123,16 @@ class TcpConnection:
     @property
     def is_plain(self) -> bool:
         """Nothing is pending: in-order segments may be applied in one go."""
-        a, b = self.halves
         return (
             not self._verbose
             and self.ended_at is None
             and self.opened in ("handshake", "mid-stream")
-            and not a.waiting
-            and not b.waiting
-            and a.fin_frame is None
-            and b.fin_frame is None
-            and not a.window_closed
-            and not b.window_closed
+            and self.halves[0].is_plain
+            and self.halves[1].is_plain
             and (self.channel is None or self.channel.protocol is not None)
         )
 
-    def packet(self, direction: int, p: Packet, buffer: bytes | bytearray) -> None:
+    def packet(self, direction: int, p: Packet, buffer: bytes | bytearray) -> None:  # noqa: PLR0912
         """Apply one segment that this direction sent."""
         self.frames += 1
         self.last_time_ns = p.time_ns
@@ -171,6 +167,14 @@ class TcpConnection:
             self._settle(p)
         if mine.gaps or theirs.gaps:
             self._take_gaps()
+        if self.frames == 1 and self.opened == "mid-stream":
+            self._tell_mid_stream(p)
+
+    def _tell_mid_stream(self, p: Packet) -> None:
+        if self._telling.wants(MidStream):
+            client, server = self.endpoints[self.client_direction], self.endpoints[1 - self.client_direction]
+            where = Where(p.number, p.time_ns, self.name, None, (p.number,))
+            self._telling.first(MidStream(where, client, server))
 
     def _after_end(self, direction: int, mine: Half, p: Packet) -> None:
         """A straggler: told, but it changes nothing any more."""

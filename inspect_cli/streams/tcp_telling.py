@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from inspect_cli.events.base import Event, Side, Where
 from inspect_cli.events.tcp import TcpSegment
 from inspect_cli.streams.channel import Placed
-from inspect_cli.streams.reader import Place
+from inspect_cli.streams.reader import OPENING, Place
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 _FLAG_NAMES = ((1, "FIN"), (2, "SYN"), (4, "RST"), (8, "PSH"), (16, "ACK"), (32, "URG"), (64, "ECE"), (128, "CWR"))
@@ -73,6 +73,10 @@ class Telling:
     def place(self, event: Event, depth: int, direction: int) -> None:
         """An event at its own `at`."""
         self.events.append(Placed(Place(event.where.at, depth), self._side_of(direction), event))
+
+    def first(self, event: Event) -> None:
+        """An event that stands before all others of its frame."""
+        self.events.insert(0, Placed(Place(event.where.at, OPENING), Side.CLIENT, event))
 
     def take(self) -> list[Placed]:
         """Everything so far; forgotten here."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from inspect_cli.events.base import REPORTED, Event, Side, Where
-from inspect_cli.events.calls import Reported
+from inspect_cli.events.calls import Reported, SocketTold
 from inspect_cli.events.capture import CaptureComment, Undecoded
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
@@ -74,10 +74,14 @@ class Tracker:
     def reported(self, item: Reported) -> list[Event]:
         """Bytes that passed a client's socket: the same parsers read them."""
         socket = self._sockets.get(item.channel)
+        events: list[Event] = []
         if socket is None:
             socket = self._sockets[item.channel] = _Socket(item.channel, self._socket_channel)
+            if self._told.wants(SocketTold):
+                where = Where(self.last_number, item.time_ns, socket.name, None, basis=REPORTED)
+                events.append(SocketTold(where, item.client, item.server))
         socket.take(item, self.last_number)
-        return self._socket_events(socket)
+        return events + self._socket_events(socket)
 
     def close(self) -> Iterator[_Sorted]:
         """What only the end of the capture decides."""
@@ -164,7 +168,7 @@ class _Socket:
     """Two sides of one socket of a client, as it reported them."""
 
     def __init__(self, number: int, make_channel: object) -> None:
-        name = f"socket/{number}"
+        name = self.name = f"socket/{number}"
         self.readers = Reader(name, Side.CLIENT, REPORTED), Reader(name, Side.SERVER, REPORTED)
         assert callable(make_channel)
         self.channel: Channel = make_channel(self.readers)

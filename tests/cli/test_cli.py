@@ -110,7 +110,7 @@ def test_completion_completes_commands_and_options() -> None:
 
 
 def test_both_languages_hold_the_same_sentences_of_the_commands() -> None:
-    keys = [[k for k in sorted(Words(lang).keys()) if k.startswith("cli.")] for lang in LANGUAGES]
+    keys = [[k for k in sorted(Words(lang).all_keys()) if k.startswith("cli.")] for lang in LANGUAGES]
 
     assert keys[0] == keys[1]
     assert keys[0]

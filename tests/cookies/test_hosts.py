@@ -102,3 +102,7 @@ def test_any_text_is_a_host_or_none_and_canonical_forms_stay(host: str) -> None:
         assert found == site_of(found) or found.endswith("." + site_of(found))
     is_public_suffix(host)
     registrable_domain(host)
+
+
+def test_site_of_a_name_with_a_final_dot_keeps_the_dot() -> None:
+    assert ("example.com.", "0.0.") == (site_of("www.example.com."), site_of("0.0."))

@@ -40,7 +40,9 @@ def _is_only(kind: type[Event], found: set[type[Event]]) -> bool:
 def _below(kind: type[Event]) -> Iterator[type[Event]]:
     for below in kind.__subclasses__():
         # dataclass(slots=True) leaves the class without slots behind: only the real one is in its module.
-        if getattr(inspect.getmodule(below), below.__name__, None) is below:
+        if below.__module__.startswith("inspect_cli.") and (
+            getattr(inspect.getmodule(below), below.__name__, None) is below
+        ):
             yield below
         yield from _below(below)
 

@@ -39,7 +39,7 @@ def row(number: int, said: str, side: str | None = "client", **keys: Any) -> Ent
 def note(said: str, reference: str = "RFC 9293 §3.5", concept: str = "made-up-too", **keys: Any) -> AnnotationRow:
     made: dict[str, Any] = {
         "concept": concept,
-        "code": concept + ".x",
+        "code": f"{concept}.{said}",
         "level": "info",
         "basis": "observed",
         "data": {},

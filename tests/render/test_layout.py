@@ -284,3 +284,17 @@ def test_no_character_of_ours_has_an_uncertain_width(lang: str) -> None:
     used = {char for template in [*ours, "$*.=-+!<>#"] for char in template}
     assert set() == {char for char in used if unicodedata.east_asian_width(char) not in ("Na", "N", "W")}
     assert set() == {char for char in used if unicodedata.east_asian_width(char) == "W" and not "가" <= char <= "힣"}
+
+
+def test_a_kind_of_annotation_is_told_twice_then_only_its_concept_is_named() -> None:
+    made = layout()
+    notes = [note(f"sentence {n}", code="made-up-too.same") for n in range(4)]
+    lines = laid(made, *(row(n + 1, "ACK", annotations=[one]) for n, one in enumerate(notes)))
+
+    said = [" ".join(line.split()) for line in lines if "*" in line]
+    assert [
+        "* sentence 0 RFC 9293 §3.5",
+        "* sentence 1 RFC 9293 §3.5",
+        "* again: made-up-too",
+        "* again: made-up-too",
+    ] == said

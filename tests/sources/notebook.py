@@ -77,4 +77,15 @@ def payloads(items: Sequence[Item], port: int) -> dict[tuple[int, int], bytes]:
             if segment.size:
                 stream = streams.setdefault((segment.source_port, segment.target_port), {})
                 stream.setdefault(segment.seq, data[len(data) - segment.size :])
-    return {ports: b"".join(pieces.values()) for ports, pieces in streams.items()}
+    return {ports: _joined(pieces) for ports, pieces in streams.items()}
+
+
+def _joined(pieces: dict[int, bytes]) -> bytes:
+    """Segments by sequence number as one stream; what was sent again (a probe for a lost tail, say) stands once."""
+    base = next(iter(pieces))
+    stream = bytearray()
+    for seq, data in sorted(pieces.items(), key=lambda piece: (piece[0] - base) & 0xFFFFFFFF):
+        at = (seq - base) & 0xFFFFFFFF
+        assert at <= len(stream), "a hole"
+        stream[at : at + len(data)] = data
+    return bytes(stream)

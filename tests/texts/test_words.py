@@ -42,7 +42,13 @@ REASONS = (
     *("DomainMismatch", "NotOnPath"),
 )
 
-ROWS = [kind for kind in subclasses(Event) if kind.kind != "event" and (kind.is_entry or kind.entry_if_annotated)]
+ROWS = [
+    kind
+    for kind in subclasses(Event)
+    if kind.__module__.startswith("inspect_cli.")
+    and kind.kind != "event"
+    and (kind.is_entry or kind.entry_if_annotated)
+]
 ERRORS: list[type[InspectError]] = [InspectError, *subclasses(InspectError)]
 
 
