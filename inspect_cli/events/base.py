@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, fields
-from typing import ClassVar, Final, Literal, NamedTuple, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeVar, cast, dataclass_transform
 
 Basis = Literal["observed", "inferred", "reported", "not observable"]
 Level = Literal["info", "notice", "warning", "error"]
@@ -23,9 +23,23 @@ def noun(cls: type[_T]) -> type[_T]:
     """Make a slotted dataclass that type checkers treat as frozen.
 
     Freezing at run time makes each object four times dearer (it is made by the hundred
-    thousand), so mypy alone holds the promise.
+    thousand), so mypy alone holds the promise. All nouns share one `==` and one repr: made
+    for each of a hundred types they would cost a command 10 ms before it does anything.
     """
-    return dataclass(slots=True)(cls)
+    made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
+    made.__eq__, made.__hash__, made.__repr__ = _is_equal, None, _shown
+    return cast("type[_T]", made)
+
+
+def _is_equal(self: Any, other: Any) -> Any:
+    if self.__class__ is not other.__class__:
+        return NotImplemented
+    return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
+
+
+def _shown(self: Any) -> str:
+    values = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
+    return f"{self.__class__.__qualname__}({values})"
 
 
 class Side(enum.IntEnum):
