@@ -33,7 +33,7 @@ def command(parts: Sequence[dict[str, Any]], fail: bool, run: RunOptions, output
     from inspect_cli.cli.observe import observe
     from inspect_cli.cli.touring import http_tour
 
-    tours = not parts[0]["url"]
+    tours = parts[0]["url"] is None  # "" is a URL without a host: a variable of a script that is not set
     if tours and (len(parts) > 1 or parts[0]["has_options"]):
         raise UsageProblem(problem="url-missing")
     if tours:

@@ -46,7 +46,7 @@ def command(
     from inspect_cli.cli.observe import observe
     from inspect_cli.cli.touring import messages, websocket_tour
 
-    tours = not url
+    tours = url is None  # "" is a URL without a host: a variable of a script that is not set
     if tours:
         enter(run, output)
     options = client_options(run)

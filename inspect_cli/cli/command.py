@@ -61,7 +61,7 @@ class PartsCommand(CurlCommand):
             inner = click.Context(self, parent=ctx.parent, info_name=ctx.info_name)
             super().parse_args(inner, arguments)
             parts.append(self._taken(inner))
-            if not parts[-1]["url"]:
+            if parts[-1]["url"] is None:
                 raise UsageProblem(problem="then-without-url")
             for name, value in inner.params.items():
                 if inner.get_parameter_source(name) is ParameterSource.COMMANDLINE:

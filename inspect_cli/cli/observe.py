@@ -30,8 +30,12 @@ def observe(client: Client, output: Output, run: RunOptions, jar: Jar, *, fail: 
     from inspect_cli.sources.live import Live
     from inspect_cli.timeline import Timeline
 
+    hinted = False
+
     def begun(capture: Capture) -> None:
-        if capture.source == "reported" and not run.silent:
+        nonlocal hinted
+        if capture.source == "reported" and not run.silent and not hinted:
+            hinted = True
             key = "cli.reported.never" if sniff == "never" else "cli.reported.packets"
             output.hint(key, reason=live.not_permitted)
 
@@ -45,6 +49,7 @@ def observe(client: Client, output: Output, run: RunOptions, jar: Jar, *, fail: 
         try:
             return run_source(source, timeline, renderer, writer, fail=fail, begun=begun)
         finally:
+            begun(live.capture)  # it may have turned out only then: no such interface
             write_jar(run.cookie_jar, jar)
 
 

@@ -16,7 +16,7 @@ from inspect_cli.errors import CheckFailed, InspectError, NothingDecodable
 
 if TYPE_CHECKING:
     from inspect_cli.events.base import Entry, Item
-    from inspect_cli.events.summary import Capture
+    from inspect_cli.events.summary import Capture, Tally
     from inspect_cli.events.tcp import Connection
     from inspect_cli.render import Renderer
     from inspect_cli.texts import Words
@@ -87,7 +87,7 @@ def run(
     timeline.tally.capture_drops = source.drops
     rows.show(timeline.close(complete=source.capture.complete is not False and not interrupts.asked))
     renderer.end(source.capture, timeline.tally)
-    problem = problem or source.error or _nothing_decodable(source, timeline, rows) or (rows.failure if fail else None)
+    problem = problem or source.error or _nothing_decodable(source, timeline.tally) or (rows.failure if fail else None)
     if interrupts.asked:
         return INTERRUPTED
     if problem is not None:
@@ -154,13 +154,10 @@ class _Rows:
 
     def __init__(self, renderer: Renderer) -> None:
         from inspect_cli.events.base import Entry
-        from inspect_cli.events.capture import Undecoded
         from inspect_cli.events.http import ResponseHead
 
-        self._entry_type, self._undecoded_type, self._response_type = Entry, Undecoded, ResponseHead
+        self._entry_type, self._response_type = Entry, ResponseHead
         self._renderer = renderer
-        self.undecoded = ""
-        """Why the first frame that could not be decoded could not."""
         self.status = 0
         """Of the last final response."""
 
@@ -171,8 +168,6 @@ class _Rows:
                 event = row.event
                 if isinstance(event, self._response_type):
                     self.status = event.status if event.status >= 200 else self.status
-                elif isinstance(event, self._undecoded_type):
-                    self.undecoded = self.undecoded or event.reason
                 entry(row)
             else:
                 connection(row)
@@ -234,12 +229,13 @@ class _Interrupts:
             raise KeyboardInterrupt
 
 
-def _nothing_decodable(source: Reading, timeline: Timeline, rows: _Rows) -> InspectError | None:
-    tally = timeline.tally
+def _nothing_decodable(source: Reading, tally: Tally) -> InspectError | None:
     if source.capture.source != "file" or not tally.packets or tally.undecoded_packets < tally.packets:
         return None
     path = ", ".join(file.name for file in source.capture.files)
-    return NothingDecodable(path=path, frames=tally.packets, reason=rows.undecoded)
+    # The first problem that was met; frames of other protocols (ARP, ICMP) are none.
+    found = [kind.removeprefix("undecoded-") for kind in tally.problems if kind.startswith("undecoded-")]
+    return NothingDecodable(path=path, frames=tally.packets, reason=found[0] if found else "protocol")
 
 
 def _words(arguments: Sequence[str]) -> Words:

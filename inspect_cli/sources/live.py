@@ -98,6 +98,7 @@ class Live:
                 self.interrupt()
             horizon_ns = None if is_done else time.time_ns() - int(WATERMARK_S * 1e9)
             merger.add(*self._desk.take())
+            self._settle_source()
             yield from merger.until(horizon_ns)
         self._conclude()
 
@@ -109,11 +110,15 @@ class Live:
         proven = True
         if desk.sniffer is not None:
             proven = desk.sniffer.was_proven
-            if desk.refusal and not desk.sniffer.interfaces:
-                self.capture.source = "reported"
         self.capture.complete = proven and not self.drops and not self.interrupted
         if self._failure is not None:
             raise self._failure
+
+    def _settle_source(self) -> None:
+        """Say `reported` as soon as it is known that packets were wanted and none can be seen."""
+        sniffer = self._desk.sniffer
+        if sniffer is not None:
+            self.capture.source = "reported" if self._desk.refusal and not sniffer.interfaces else "live"
 
     def _work(self) -> None:
         """The client's thread, and then the end of the sniffer."""

@@ -101,6 +101,8 @@ def test_a_name_that_does_not_resolve(command: str) -> None:
     ("command", "url"),
     [
         ("cookie-trace", "http://"),
+        ("cookie-trace", ""),
+        ("ws-handshake", ""),
         ("cookie-trace", "gopher://a/"),
         ("cookie-trace", "ws://a/"),
         ("cookie-trace", "http://a:99999/"),
@@ -207,6 +209,13 @@ def test_a_capture_with_a_record_of_impossible_length_still_shows_what_was_read(
 
 def test_a_capture_of_an_unknown_link_type(tmp_path: Path) -> None:
     check(4, "replay", written(tmp_path / "odd.pcap", pcap(b"x" * 60, link_type=147)), says="odd.pcap")
+
+
+@pytest.mark.parametrize("look", [[], ["--summary"]])
+def test_a_capture_of_other_protocols_alone(tmp_path: Path, look: list[str]) -> None:
+    path = written(tmp_path / "arp.pcap", pcap(bytes(12) + b"\x08\x06" + bytes(46)))
+
+    check(4, "replay", path, *look, says="another protocol than TCP or UDP")
 
 
 def test_a_whole_capture_from_standard_input_is_no_problem() -> None:

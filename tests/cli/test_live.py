@@ -105,6 +105,15 @@ def test_without_packets_nothing_is_observed(command: str) -> None:
     assert inspect(command, "--sniff", "never", "-q").stderr == ""
 
 
+@pytest.mark.sniff
+def test_where_no_interface_of_that_name_is_the_sockets_tell_and_it_is_said(site: Practice) -> None:
+    done = inspect("cookie-trace", f"{site.http_url}/close", "-i", "no-such-if0", "--lang", "en")
+
+    assert (done.returncode, done.stdout.splitlines()[0][:21]) == (0, "No packets were seen:")
+    assert "no such interface" in done.stderr
+    assert inspect("cookie-trace", f"{site.http_url}/close", "-i", "no-such-if0", "-q").stderr == ""
+
+
 def test_parts_share_one_jar_and_it_can_be_kept(site: Practice, tmp_path: Path) -> None:
     jar = tmp_path / "jar.txt"
     line = ["cookie-trace", f"{site.http_url}/", "--then", "/login", "-d", "name=alice&password=wrong", "-L"]
