@@ -72,6 +72,8 @@ class Layout:
         """Something stands beneath a row since the last empty line."""
         self._said: set[int] = set()
         """Sentences that were printed,"""
+        self._named: set[str] = set()
+        """Concepts named again beneath the row above: once is enough."""
         self._told: dict[str, int] = {}
         """and how often each kind of them was."""
 
@@ -124,6 +126,7 @@ class Layout:
         mark = self._mark(row)
         lines, tag = self._turn(row, "/".join(row["channel"].split("/", 2)[:2]))
         self._block = {row["number"]}
+        self._named.clear()
         self._basis = row["basis"]
         if mark:
             body = self._remark(f"{tag}: {text}" if tag else text, mark, self._clause_of(row))
@@ -270,9 +273,10 @@ class Layout:
             if self._is_new(annotation, text) or self._verbose:
                 clause = self._clause(annotation["basis"], annotation["reference"])
                 lines += self._remark(text, mark, clause, indent)
-            elif again.get(annotation["concept"]) != "!":
+            elif annotation["concept"] not in self._named and again.get(annotation["concept"]) != "!":
                 again[annotation["concept"]] = mark
         if again:
+            self._named.update(again)
             titles = tuple(self._title(concept) for concept in again)
             lines += self._remark(self.say("view.again", {"titles": titles}), min(again.values()), "", indent)
         return lines

@@ -44,9 +44,15 @@ class Summary:
         """Name of a line and what it lists, for what there is something to say of."""
         frames = {name: n for name, n in counts["websocket_frames"].items() if n}
         kinds = tuple(f"{n} {name}" for name, n in frames.items())
-        said = {**counts, "cut": capture["complete"] is False, "frames": sum(frames.values()), "kinds": kinds}
+        said = {
+            **counts,
+            "cut": capture["complete"] is False,
+            "lost": _is_told(capture, counts),
+            "frames": sum(frames.values()),
+            "kinds": kinds,
+        }
         wanted = {
-            "frames": counts["packets"],
+            "frames": counts["packets"] or capture["source"] == "file",
             "tcp": counts["connections"],
             "http": counts["http_requests"] or counts["http_responses"],
             "cookies": counts["set_cookie"] or counts["cookie"],
@@ -56,9 +62,10 @@ class Summary:
         if "tcp" in parts:
             parts["tcp"] += self._closes()
         problems = sorted(counts["problems"].items(), key=lambda item: (-item[1], item[0]))[:_MOST_PROBLEMS]
-        for name, found in (("problems", problems), ("concepts", counts["concepts"].items())):
-            if found:
-                parts[name] = [self._layout.fit(f"{kind} {n:,}") for kind, n in found]
+        if problems:
+            parts["problems"] = [self._layout.fit(f"{kind} {n:,}") for kind, n in problems]
+        if counts["concepts"]:
+            parts["concepts"] = [self._layout.fit(concept) for concept in counts["concepts"]]
         return parts
 
     def _closes(self) -> list[str]:
@@ -98,3 +105,8 @@ def _listed(items: list[str], room: int) -> list[str]:
         else:
             lines[-1:] = [*([lines[-1]] if lines[-1] else []), *wrapped(text, room)]
     return lines
+
+
+def _is_told(capture: Any, counts: Any) -> bool:
+    """Whether it is known how many frames the capture lost: few files say so."""
+    return capture["source"] == "live" or counts["capture_drops"] > 0

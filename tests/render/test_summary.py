@@ -23,14 +23,14 @@ def said(lang: str = "en", columns: int = 80, counts: Tally | None = None, compl
 
 def test_summary_is_a_few_calm_lines() -> None:
     expected = """
-  frames     23 frames, 4,012 bytes, 0 frames lost by the capture
+  frames     23 frames, 4,012 bytes
   TCP        2 connections, 2 handshakes, 1 closed by FIN, client first,
              1 still open
   HTTP       3 requests, 3 responses
   cookies    2 Set-Cookie, 1 Cookie
   WebSocket  1 handshake, 4 frames (2 text, 1 close, 1 ping)
   problems   close-not-answered 1
-  concepts   three-way-handshake 2, stateless 3, cookie-flow 1, four-way-close 2
+  concepts   three-way-handshake, stateless, cookie-flow, four-way-close
              `inspect-cli explain NAME` tells more
 """
     assert expected.splitlines() == said()
@@ -38,14 +38,14 @@ def test_summary_is_a_few_calm_lines() -> None:
 
 def test_summary_in_korean() -> None:
     expected = """
-  프레임     프레임 23개, 4,012바이트, 캡처가 놓친 프레임 0개
+  프레임     프레임 23개, 4,012바이트
   TCP        연결 2개, 핸드셰이크 2번, 1개는 FIN으로 닫힘(클라이언트가 먼저),
              1개는 아직 열림
   HTTP       요청 3개, 응답 3개
   쿠키       Set-Cookie 2개, Cookie 1개
   WebSocket  핸드셰이크 1번, 프레임 4개 (2 text, 1 close, 1 ping)
   문제       close-not-answered 1
-  개념       three-way-handshake 2, stateless 3, cookie-flow 1, four-way-close 2
+  개념       three-way-handshake, stateless, cookie-flow, four-way-close
              `inspect-cli explain 이름`으로 더 볼 수 있습니다
 """
     assert expected.splitlines() == said("ko")
@@ -98,3 +98,12 @@ def test_table_in_korean_is_aligned_by_cells() -> None:
 def test_summary_fits_a_narrow_terminal() -> None:
     for counts in (tally(), dataclasses.replace(tally(), concepts=None, problems={"x" * 99: 1})):
         assert 40 >= max(len(line) for line in said(columns=40, counts=counts))
+
+
+def test_a_live_run_says_that_nothing_was_lost_and_a_file_that_cannot_know_does_not() -> None:
+    counts = summary_row(Tally(packets=1, bytes=9, concepts={}))
+    live = {**capture_row(capture()), "source": "live"}
+    file = {**capture_row(capture()), "source": "file"}
+
+    lines = [text(Summary(layout()).lines(one, counts))[1] for one in (live, file)]
+    assert ["  frames  1 frame, 9 bytes, 0 frames lost by the capture", "  frames  1 frame, 9 bytes"] == lines
