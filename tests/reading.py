@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from inspect_cli.events.base import Entry
-from inspect_cli.events.summary import Capture, Tally
+from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.render import make_renderer
 from inspect_cli.sources.file import CaptureFiles
@@ -31,10 +32,10 @@ def read(
 
 
 def shown(path: Path, form: str, lang: str, width: int = 80, *, verbose: bool = False) -> str:
-    """What `replay` prints for a capture; the file's name without its folder."""
+    """What `replay` prints for a capture, in its folder."""
     timeline = Timeline(strict=True, verbose=verbose)
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
-    with CaptureFiles([str(path)]) as source:
+    with contextlib.chdir(path.parent), CaptureFiles([path.name]) as source:
         renderer = make_renderer(
             form,
             out,
@@ -47,12 +48,12 @@ def shown(path: Path, form: str, lang: str, width: int = 80, *, verbose: bool = 
             is_terminal=False,
             select=None,
         )
-        renderer.begin(_named(source.capture, path))
+        renderer.begin(source.capture)
         for item in source.items():
             _show(renderer, timeline.feed(item))
         timeline.tally.capture_drops = source.drops
         _show(renderer, timeline.close(complete=source.capture.complete is not False))
-        renderer.end(_named(source.capture, path), timeline.tally)
+        renderer.end(source.capture, timeline.tally)
     out.flush()
     buffer = out.buffer
     assert isinstance(buffer, io.BytesIO)
@@ -65,9 +66,3 @@ def _show(renderer: Any, rows: Any) -> None:
             renderer.entry(row)
         else:
             renderer.connection(row)
-
-
-def _named(capture: Capture, path: Path) -> Capture:
-    for file in capture.files:
-        file.name = path.name
-    return capture

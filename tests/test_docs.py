@@ -29,3 +29,10 @@ def test_page_of_the_json_contract_lists_the_fields_of_every_kind(request: pytes
     if request.config.getoption("--update-golden"):
         PAGE.write_text(expected, encoding="utf-8")
     assert expected == PAGE.read_text(encoding="utf-8")
+
+
+def test_readme_opens_with_a_real_screen() -> None:
+    root = Path(__file__).parent.parent
+    screen = (root / "README.md").read_text(encoding="utf-8").split("```\n")[1]
+
+    assert screen in (root / "tests" / "golden" / "http-redirect-cookie.en.80.txt").read_text(encoding="utf-8")
