@@ -34,6 +34,10 @@ def page(name: str, words: Words) -> str:
             text = words.say(f"concept.{concept.id}.{part}", {}).strip("\n")
             heading = f"cli.explain.{part}"
             blocks.append(f"{words.say(heading, {})}\n{_indented(text)}" if words.has(heading) else text)
+    if words.has(f"example.{concept.id}.lines"):
+        lines = words.say(f"example.{concept.id}.lines", {}).strip("\n")
+        source = words.say("cli.explain.example", {"capture": words.say(f"example.{concept.id}.capture", {})})
+        blocks.append(f"{source}\n{lines}")
     if concept.reference:
         blocks.append(f"{words.say('cli.explain.reference', {})}\n{_indented(concept.reference)}")
     return "\n\n".join(blocks)

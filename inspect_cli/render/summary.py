@@ -109,4 +109,4 @@ def _listed(items: list[str], room: int) -> list[str]:
 
 def _is_told(capture: Any, counts: Any) -> bool:
     """Whether it is known how many frames the capture lost: few files say so."""
-    return capture["source"] == "live" or counts["capture_drops"] > 0
+    return bool(capture["source"] == "live" or counts["capture_drops"])

@@ -18,6 +18,7 @@ _FILES: Final[Mapping[str, str]] = {
     "annotation": "annotations",
     "concept": "concepts",
     "error": "errors",
+    "example": "examples",
     "label": "labels",
     "ui": "ui",
     "cli": "cli",

@@ -165,6 +165,7 @@ def test_what_cannot_be_done_as_written(arguments: list[str]) -> None:
     check(2, *arguments)
 
 
+@pytest.mark.sniff
 def test_an_output_that_cannot_be_written_is_said_before_anything_is_asked_of_a_server(tmp_path: Path) -> None:
     asked = []
     with server(lambda connection: asked.append(1)) as address:

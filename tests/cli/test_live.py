@@ -167,6 +167,7 @@ def test_credentials_are_shown_only_where_asked(
     assert "a=shown" not in json.dumps(document(*line, "--redact"))
 
 
+@pytest.mark.sniff
 def test_lines_of_standard_input_are_messages(site: Practice) -> None:
     done = inspect(
         "ws-handshake", f"{site.ws_url}/ws/echo", "--send", "-", "--format", "json", "-s", given="one\ntwo\n"

@@ -52,7 +52,13 @@ def test_summary_in_korean() -> None:
 
 
 def test_nothing_is_said_of_what_is_not_there() -> None:
-    assert [] == said(counts=Tally(concepts={}))
+    told = {**capture_row(capture()), "source": "reported"}
+
+    assert [] == Summary(layout()).lines(told, summary_row(Tally(concepts={})))
+
+
+def test_a_file_without_frames_says_that_it_has_none() -> None:
+    assert ["", "  frames  0 frames, 0 bytes"] == said(counts=Tally(concepts={}))
 
 
 def test_cut_and_undecoded_captures_say_so() -> None:

@@ -73,6 +73,7 @@ def test_no_template_has_a_character_of_uncertain_width(words: Words) -> None:
     uncertain = {
         key: found
         for key in words.all_keys()
+        if not key.startswith("example.")  # screens, whose layout allows for `§` at the right edge
         if (found := [c for c in words.template(key) if unicodedata.east_asian_width(c) in ("A", "F")])
     }
 
@@ -80,7 +81,7 @@ def test_no_template_has_a_character_of_uncertain_width(words: Words) -> None:
 
 
 def test_english_has_no_wide_characters() -> None:
-    assert [] == [key for key in EN.all_keys() if not EN.template(key).isascii()]
+    assert [] == [key for key in EN.all_keys() if not key.startswith("example.") and not EN.template(key).isascii()]
 
 
 @pytest.mark.parametrize("words", BOTH, ids=LANGUAGES)
