@@ -85,3 +85,16 @@ def test_practice_site_needs_neither_client_nor_sniffer() -> None:
     modules = modules_after("import inspect_cli.practice")
 
     assert set() == {"httpx", "websockets", "scapy", "numpy", "rich"} & modules
+
+
+def test_replay_into_a_pipe_loads_what_it_needs_alone() -> None:
+    modules = modules_after(
+        "import inspect_cli.__main__; inspect_cli.__main__.main()",
+        "inspect-cli",
+        "replay",
+        str(ROOT / "captures" / "http-login-logout.pcapng"),
+    )
+
+    assert {"numpy", "tomllib"} <= modules
+    assert {"numpy", "tomllib", "publicsuffixlist"} >= heavy_ones(modules)
+    assert set() == {"numpy.ma", "click.testing", "inspect_cli.practice", "socket", "subprocess"} & modules

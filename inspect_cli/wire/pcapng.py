@@ -17,7 +17,7 @@ from inspect_cli.events.base import Item
 from inspect_cli.events.calls import Secrets
 from inspect_cli.wire.frames import Frames, Int64
 from inspect_cli.wire.notes import read_notes
-from inspect_cli.wire.peeling import Mask, Rows, gather
+from inspect_cli.wire.peeling import Mask, Rows, distinct, gather
 
 SHB, IDB, PACKET, SPB, ISB, EPB, DSB = 0x0A0D0D0A, 1, 2, 3, 5, 6, 10
 """Block types; PACKET is the obsolete packet block (Appendix A)."""
@@ -250,7 +250,8 @@ class PcapngWalk:
         size: Int64,
         simple: Mask,
     ) -> Frames:
-        used, which = np.unique(interface, return_inverse=True)
+        used = distinct(interface)
+        which = np.searchsorted(used, interface)
         section = [self._section[i] for i in used.tolist()]
         link_type = np.array([i.link_type for i in section], np.int64)[which]
         time_ns = self._times(header, section, which, simple)
@@ -269,7 +270,7 @@ class PcapngWalk:
         resolutions = np.array([i.resolution for i in section], np.int64)[which]
         offsets = np.array([i.offset_seconds for i in section], np.int64)[which]
         times = np.zeros(len(ticks), np.int64)
-        for resolution in np.unique(resolutions).tolist():
+        for resolution in distinct(resolutions).tolist():
             rows = resolutions == resolution
             times[rows] = _nanoseconds(ticks[rows], resolution, offsets[rows])
         if simple.any():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspect_cli.wire.headers import UDP, VLAN_TAG
-from inspect_cli.wire.peeling import HEADER_LENGTH, TRUNCATED, Cursor, Unread, gather
+from inspect_cli.wire.peeling import HEADER_LENGTH, TRUNCATED, Cursor, Unread, distinct, gather
 
 
 @given(st.binary(max_size=40), st.data())
@@ -44,3 +44,10 @@ def test_a_part_keeps_the_rows_of_its_mask() -> None:
     rows = cursor([5, 6, 7], [9, 9, 9], [9, 9, 9])
     assert rows.where(np.array([True, True, True])) is rows
     assert rows.where(np.array([False, True, False])).at.tolist() == [6]
+
+
+@given(st.lists(st.integers(0, 2**62), min_size=1))
+def test_distinct_values_are_those_of_numpy(values: list[int]) -> None:
+    column = np.array(values, np.int64)
+
+    assert np.unique(column).tolist() == distinct(column).tolist()
