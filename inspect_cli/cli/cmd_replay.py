@@ -6,6 +6,7 @@ import click
 
 from inspect_cli.cli.options import output_options
 from inspect_cli.cli.output import Output
+from inspect_cli.errors import UsageProblem
 
 
 @click.command("replay")
@@ -26,4 +27,7 @@ def command(files: tuple[str, ...], connection: int | None, summary: bool, outpu
 
     timeline = Timeline(summary_only=summary, verbose=output.verbose, connection=connection, strict=output.debug)
     with CaptureFiles(files) as source, output.renderer(inputs=files) as renderer:
-        return run(source, timeline, renderer)
+        code = run(source, timeline, renderer)
+    if connection is not None and connection >= timeline.tally.connections:
+        raise UsageProblem(problem="no-connection", number=connection, connections=timeline.tally.connections)
+    return code
