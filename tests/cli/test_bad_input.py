@@ -239,6 +239,6 @@ def test_the_capture_that_is_read_is_not_written_over(tmp_path: Path) -> None:
 
 def test_a_connection_that_the_capture_does_not_have_is_said(tmp_path: Path) -> None:
     path = tmp_path / "one.pcap"
-    path.write_bytes(pcap(EXCHANGE))
+    path.write_bytes(EXCHANGE)
 
     check(2, "replay", str(path), "--connection", "1", says="there is no connection 1; the capture has 1 connection")
