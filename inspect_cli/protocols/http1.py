@@ -100,10 +100,9 @@ class _Messages:
 
     def _skips(self, framing: Framing) -> bool:
         """Where nobody wants heads or ends: pass over a body that is all here, or none."""
-        if self._builds or framing.by not in ("none", "length") or self._reader.unread_bytes < framing.length:
+        if self._builds or framing.by not in ("none", "length"):
             return False
-        self._reader.skip(framing.length)
-        return True
+        return not framing.length or self._reader.skip_all(framing.length)
 
     def _end(self, head: MessageHead | None, start: int, end: BodyEnd) -> Generator[Event, None, None]:
         """The end of a message, whose body began at `start`."""
@@ -143,9 +142,10 @@ class _Requests(_Messages):
             framing = framing_of(facts, is_request=True)
             if line is None:
                 facts.problems.insert(0, ("invalid-start-line", first_line(side.head)))
-            elif line[3] == b"1" and line[4] == b"1" and not facts.hosts:
+            elif not facts.hosts and line[3] == b"1" and line[4] == b"1":
                 facts.problems.append(("missing-host", b""))
-            _check_both(facts, line)
+            if not facts.is_plain:
+                _check_both(facts, line)
             if facts.problems or self._closed or facts.closes:
                 yield from self._say_problems(facts)
             self._index += 1
@@ -256,7 +256,8 @@ class _Responses(_Messages):
             framing = self._framing(status, asked, facts)
             if line is None:
                 facts.problems.insert(0, ("invalid-status-line", first_line(side.head)))
-            _check_both(facts, line)
+            if not facts.is_plain:
+                _check_both(facts, line)
             if facts.problems or self._closed or facts.closes:
                 yield from self._say_problems(facts)
             self._index += 1
@@ -267,7 +268,7 @@ class _Responses(_Messages):
                 return follows
             # The answer to a HEAD that was not captured, or is too broken to be read, may have
             # no body: then the next head stands in its place.
-            unknown = (asked is None or not asked.method) and framing.by != "none" and framing != Framing("length")
+            unknown = (asked is None or not asked.method) and framing != NO_BODY and framing != Framing("length")
             if unknown and (yield from self._is_followed_by_head()):
                 framing = NO_BODY
             if not self._skips(framing):

@@ -71,9 +71,11 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
 class Facts:
     """What framing and counting need of a head. `problems`: (word, what was found)."""
 
-    __slots__ = ("closes", "codings", "cookies", "hosts", "lengths", "problems", "set_cookies", "upgrade")
+    __slots__ = ("closes", "codings", "cookies", "hosts", "is_plain", "lengths", "problems", "set_cookies", "upgrade")
 
     def __init__(self) -> None:
+        self.is_plain = True
+        """Nothing in it needs a second look: at most one length, Host and Cookie, no coding, no close, no problem."""
         self.lengths: list[bytes] | None = None
         self.codings: list[bytes] | None = None
         self.closes = False
@@ -100,16 +102,22 @@ def read_facts(head: bytes) -> Facts:
             facts.cookies += 1
         elif name == b"set-cookie":
             facts.set_cookies += 1
+        elif name == b"content-length":
+            if facts.lengths is None:
+                facts.lengths = _parts(value) if b"," in value or value[-1:] in b" \t" else [value]
+            else:
+                facts.lengths += _parts(value)
         elif name == b"connection":
             facts.closes = facts.closes or (b"close" in value and b"close" in _parts(value))
-        elif name == b"content-length":
-            facts.lengths = [*(facts.lengths or ()), *_parts(value)]
         elif name == b"transfer-encoding":
             facts.codings = [*(facts.codings or ()), *filter(None, _parts(value))]
         elif not facts.upgrade:
             facts.upgrade = value.strip(b" \t")
     if _CLEAN.fullmatch(head) is None:
-        facts.problems += _odd_lines(head)
+        facts.problems = _odd_lines(head)
+        facts.is_plain = not facts.problems
+    if facts.codings is not None or facts.closes or facts.hosts > 1 or facts.cookies > 1:
+        facts.is_plain = False
     return facts
 
 
@@ -126,6 +134,8 @@ def body_length(facts: Facts) -> int | None:
     """
     if not facts.lengths:
         return None
+    if len(facts.lengths) == 1 and facts.lengths[0].isdigit() and len(facts.lengths[0]) <= 18:
+        return int(facts.lengths[0])
     for value in facts.lengths:
         if _DIGITS.match(value) is None:
             facts.problems.append(("invalid-content-length", value[:40]))

@@ -129,12 +129,13 @@ class OneSide:
             return False
         self.lost = self.strayed = False
         text = self._read_paragraph()
-        self.line = None if isinstance(text, Missing) else self.grammar.line.match(text)
-        if self.line is None or isinstance(text, Missing):
-            self._looked = text
-            return False
-        self.head = text
-        return True
+        if isinstance(text, bytes):
+            line = self.line = self.grammar.line.match(text)
+            if line is not None:
+                self.head = text
+                return True
+        self._looked = text
+        return False
 
     def next_head(self) -> Reading:
         """Read up to the end of the next head, into `head`; False when the side is over."""

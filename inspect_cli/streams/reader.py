@@ -223,12 +223,13 @@ class Reader:
         if a hole follows, else Missing.BYTES (a caller that has `unread_bytes` >= limit has
         its answer: it is too long).
         """
-        start = self.position
-        i = self._piece(start)
-        if i == len(self._ends) or (buffer := self._buffers[i]) is None:
+        start, ends, i = self.position, self._ends, self._first
+        if i == len(ends) or ends[i] <= start:
+            i = self._piece(start)
+        if i == len(ends) or (buffer := self._buffers[i]) is None:
             return self._why(start)
         begin = self._offsets[i] + start - self._starts[i]
-        match = pattern.search(buffer, begin, begin + min(self._ends[i] - start, limit))
+        match = pattern.search(buffer, begin, begin + min(ends[i] - start, limit))
         if match is not None:
             end = match.end()
             self.position = start + end - begin
@@ -263,6 +264,13 @@ class Reader:
         there = min(size, self.unread_bytes)
         self.position += there
         return there
+
+    def skip_all(self, size: int) -> bool:
+        """Consume `size` bytes, if all of them are here, and say so; else nothing."""
+        if not self._ends or self._ends[-1] - self.position < size:
+            return False
+        self.position += size
+        return True
 
     def skipped_gaps(self, start: int, end: int) -> int:
         """How many bytes of [start, end) are holes, as far as pieces are remembered."""
