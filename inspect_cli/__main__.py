@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 from inspect_cli.cli import cli
 
 
 def main() -> None:
     """Run the command line; ends the process."""
+    # numpy brings a library of linear algebra, which starts a thread for each processor as soon
+    # as it is loaded: that takes longer than numpy itself, and nothing here needs one of them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     cli.main()
 
 
