@@ -382,8 +382,9 @@ def _nanoseconds(
     per_second = (2 if resolution & 0x80 else 10) ** exponent
     if per_second >= 2**63:
         # Less than two seconds fit 64 bits: too fine for columns of 64 bits, and nobody writes it.
-        exact = [tick * 1_000_000_000 // per_second for tick in ticks.tolist()]
-        return np.array(exact, np.int64) + np.clip(offset, 0, LAST_SECOND) * 1_000_000_000
+        exact = np.array([tick * 1_000_000_000 // per_second for tick in ticks.tolist()], np.int64)
+        seconds = np.clip(exact // 1_000_000_000 + offset, 0, LAST_SECOND)
+        return np.asarray(seconds * 1_000_000_000 + exact % 1_000_000_000)
     seconds = np.minimum(ticks // np.uint64(per_second), np.uint64(LAST_SECOND)).astype(np.int64)
     fraction = ticks % np.uint64(per_second)
     if 1_000_000_000 % per_second == 0:
