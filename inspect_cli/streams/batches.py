@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspect_cli.streams.reassembly import SEQUENCE_MASK
-from inspect_cli.streams.tcp_telling import ACK, FIN, PSH, RST, SYN
+from inspect_cli.streams.tcp_telling import ACK, FIN, PSH, RST, SYN, Packet
 from inspect_cli.wire.frames import Packets
 
 Int64 = NDArray[np.int64]
@@ -36,6 +36,10 @@ class Batch(NamedTuple):
     run_starts: list[int]
     """Where runs begin: a plain row and chained ones behind it, all of one connection."""
     run_ends: list[int]
+    loose: list[tuple[int, Packet]]
+    """Direction and packet of each row that is in no run."""
+    loose_before: list[int]
+    """How many of them stand before each row."""
     ones: list[int]
     """How many rows of direction 1 stand before each row."""
     side_first: list[int]
@@ -77,6 +81,7 @@ def batch_of(packets: Packets) -> Batch | None:
     side = group * 2 + direction
     by_side = np.argsort(side, kind="stable")
     run_starts, run_ends = _runs(table, side, by_side, bounds)
+    loose, loose_before = _loose(table, direction, run_starts, run_ends)
     size = table[by_side, 8]
     data = size > 0
     with_data = by_side[data]
@@ -87,6 +92,8 @@ def batch_of(packets: Packets) -> Batch | None:
         bounds,
         run_starts,
         run_ends,
+        loose,
+        loose_before,
         [0, *np.cumsum(direction).tolist()],
         np.searchsorted(side[by_side], np.arange(2 * len(keys))).tolist(),
         table[by_side, 2].tolist(),
@@ -97,6 +104,18 @@ def batch_of(packets: Packets) -> Batch | None:
         table[with_data, 0].tolist(),
         table[with_data, 1].tolist(),
     )
+
+
+def _loose(
+    table: Int64, direction: Int64, run_starts: list[int], run_ends: list[int]
+) -> tuple[list[tuple[int, Packet]], list[int]]:
+    """The rows outside of runs, and how many of them stand before each row."""
+    edges = np.zeros(len(table) + 1, np.int64)
+    edges[run_starts] += 1
+    edges[run_ends] -= 1
+    outside = np.cumsum(edges)[:-1] == 0
+    packets = map(Packet._make, table[outside].tolist())
+    return list(zip(direction[outside].tolist(), packets, strict=True)), [0, *np.cumsum(outside).tolist()]
 
 
 def _sorted_rows(packets: Packets, rows: Int64) -> tuple[Int64, Int64, list[Key], list[int]]:

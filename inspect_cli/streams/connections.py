@@ -205,7 +205,7 @@ class ConnectionTable:
             return
         self._touched[connection.id] = connection
         if not self._at_once:
-            self._one_by_one(batch, connection, start, end)
+            self._in_run(batch, connection, start, end)
             return
         runs = range(bisect_left(batch.run_starts, start), bisect_left(batch.run_starts, end))
         for i in runs:
@@ -223,13 +223,22 @@ class ConnectionTable:
                 for direction in (0, 1):
                     self._apply(batch, connection, direction, *sides[direction])
                 return end
-            self._one_by_one(batch, connection, start, start + 1)
+            self._in_run(batch, connection, start, start + 1)
             start += 1
         return start
 
     def _one_by_one(self, batch: Batch, connection: TcpConnection, start: int, end: int) -> None:
-        if start == end:
-            return
+        """Rows [start, end): those behind `start` that are in no run, and what a run left over."""
+        first, last = batch.loose_before[start], batch.loose_before[end]
+        if last - first < end - start:
+            self._in_run(batch, connection, start, end - last + first)
+        if last > first:
+            packet, buffer = connection.packet, self._buffer
+            for direction, p in batch.loose[first:last]:
+                packet(direction, p, buffer)
+
+    def _in_run(self, batch: Batch, connection: TcpConnection, start: int, end: int) -> None:
+        """Rows [start, end) one by one, in whatever they stand."""
         buffer = self._buffer
         for row, direction in zip(batch.table[start:end].tolist(), batch.direction[start:end].tolist(), strict=True):
             connection.packet(direction, Packet(*row), buffer)

@@ -135,29 +135,30 @@ class TcpConnection:
     def packet(self, direction: int, p: Packet, buffer: bytes | bytearray) -> None:  # noqa: PLR0912
         """Apply one segment that this direction sent."""
         self.frames += 1
+        flags = p.flags
         self.last_time_ns = p.time_ns
         mine, theirs = self.halves[direction], self.halves[1 - direction]
         if mine.base is None:
-            mine.base = (p.seq + bool(p.flags & SYN)) & 0xFFFFFFFF
+            mine.base = (p.seq + bool(flags & SYN)) & 0xFFFFFFFF
         if self.ended_at is not None:
             self._after_end(direction, mine, p)
             return
         special = False
-        if p.flags & SYN:
+        if flags & SYN:
             self._syn(direction, mine, theirs, p)
             special = True
-        start = mine.offset_of((p.seq + 1) & 0xFFFFFFFF if p.flags & SYN else p.seq)
-        if p.flags & RST:
+        start = mine.offset_of((p.seq + 1) & 0xFFFFFFFF if flags & SYN else p.seq)
+        if flags & RST:
             self._rst(direction, mine, theirs, p)
             return
         if p.size:
             special = self._data(direction, mine, start, p, buffer) or special
-        elif start == mine.next - 1 and not p.flags & (SYN | FIN):
+        elif start == mine.next - 1 and not flags & (SYN | FIN):
             special = self._repeated(direction, mine, start, start, p, keep_alive=True)
-        if p.flags & FIN:
+        if flags & FIN:
             self._fin(direction, mine, theirs, start + p.size, p)
             special = True
-        if p.flags & ACK:
+        if flags & ACK:
             special = self._ack(direction, mine, theirs, p) or special
         if p.window == 0 or mine.window_closed:
             special = self._window(direction, mine, p) or special
@@ -194,10 +195,9 @@ class TcpConnection:
             self.client_direction = 1 - direction if is_answer else direction
             if self.channel is not None and self.channel.readers[0] is not self.client_half.reader:
                 self.channel.swap()
-        mine.isn = p.seq
+        mine.isn, mine.syn_time_ns = p.seq, p.time_ns
         del mine.syn_frames[REMEMBERED_SYNS - 1 :]
         mine.syn_frames.append(p.number)
-        mine.syn_time_ns = p.time_ns
         if self.opened != "handshake":
             self.opened = "incomplete" if is_answer or theirs.isn is not None else "syn-only"
         acks_syn = theirs.isn is not None and 0 <= theirs.offset_of(p.ack) <= theirs.top

@@ -66,7 +66,7 @@ class Telling:
         span: tuple[int, int] = (-1, -1),
     ) -> None:
         """An event of this segment, sent in this direction; `rest` are the fields that its type adds."""
-        if self.wants(kind):
+        if not self._muted and self._wants(kind):
             where = Where(p.number, p.time_ns, self._name, self._side_of(direction), (p.number,), *span)
             self.place(kind(where, flag_names(p.flags), p.seq, p.ack, p.window, p.size, *rest), depth, direction)
 
