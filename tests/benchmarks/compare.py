@@ -47,10 +47,12 @@ class Cost:
     processor_seconds: list[float] = field(default_factory=list)
     peak_bytes: list[int] = field(default_factory=list)
 
-    def run(self, command: Sequence[str]) -> None:
+    def run(self, command: Sequence[str], environment: dict[str, str]) -> None:
         """Run it once, to its end. Raises: CalledProcessError."""
         start = time.perf_counter()
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as process:
             assert process.stderr is not None
             said = process.stderr.read()
             _, status, usage = os.wait4(process.pid, 0)
@@ -67,6 +69,15 @@ def ours(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "inspect_cli", "replay", *arguments]
 
 
+def installed(folder: str) -> dict[str, str]:
+    """The environment of our runs: with bytecode kept beside, as an installed package has it.
+
+    A checkout where Python may not write it would be compiled anew by every run.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": os.path.join(folder, "bytecode")}
+
+
 def readers(path: str) -> dict[str, list[str]]:
     """Command lines by name; without tshark where there is none."""
     found = {
@@ -81,9 +92,9 @@ def readers(path: str) -> dict[str, list[str]]:
     return found
 
 
-def wrong(truth: dict[str, Any], *arguments: str) -> list[str]:
+def wrong(truth: dict[str, Any], environment: dict[str, str], *arguments: str) -> list[str]:
     """What a run of ours counts otherwise than the generator, a sentence each."""
-    with subprocess.Popen(ours(*arguments), cwd=ROOT, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(ours(*arguments), cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         last = b""
         for line in process.stdout:
@@ -105,12 +116,14 @@ def compare(packets: int, shape: str, runs: int) -> dict[str, Any]:
         # Made by a child: what a process of ours has at its peak, its own children are said to have had.
         make = [sys.executable, str(GENERATOR), "--packets", str(packets), "--shape", shape, path]
         truth = json.loads(subprocess.run(make, check=True, stdout=subprocess.PIPE).stdout)
-        faults = wrong(truth, "--summary", "--format", "ndjson", path) + wrong(truth, "--format", "ndjson", path)
+        environment = installed(folder)
+        faults = wrong(truth, environment, "--summary", "--format", "ndjson", path)
+        faults += wrong(truth, environment, "--format", "ndjson", path)
         commands = readers(path)
         costs = {name: Cost(name) for name in commands}
         for _ in range(runs):
             for name, command in commands.items():
-                costs[name].run(command)
+                costs[name].run(command, environment)
         size = os.path.getsize(path)
     return {
         "packets": packets, "shape": shape, "file_bytes": size, "wrong": faults,
