@@ -16,7 +16,7 @@ import numpy as np
 
 from inspect_cli.events.base import Event, Side
 from inspect_cli.events.summary import Tally
-from inspect_cli.events.tcp import Connection, TcpOptions
+from inspect_cli.events.tcp import Connection, Retransmission, TcpOptions
 from inspect_cli.streams.batches import SHORTEST_RUN, Batch, Key, batch_of
 from inspect_cli.streams.channel import Channel, Placed
 from inspect_cli.streams.reader import Reader
@@ -177,7 +177,8 @@ class ConnectionTable:
             self._tally,
             self._verbose,
         )
-        halves = Half(readers[0]), Half(readers[1])
+        remembers = self._wants(Retransmission)
+        halves = Half(readers[0], remembers=remembers), Half(readers[1], remembers=remembers)
         connection.halves = halves if client_direction == 0 else (halves[1], halves[0])
         return connection
 

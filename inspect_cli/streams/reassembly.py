@@ -39,6 +39,7 @@ class Half:
 
     __slots__ = (
         "_remembered",
+        "_remembers",
         "acked",
         "base",
         "bytes_seen",
@@ -61,8 +62,10 @@ class Half:
         "window_closed",
     )
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, *, remembers: bool = True) -> None:
+        """`remembers`: somebody asks for the carrier of a byte."""
         self.reader = reader
+        self._remembers = remembers
         self.base: int | None = None
         """Sequence number of offset 0."""
         self.isn: int | None = None
@@ -122,6 +125,8 @@ class Half:
 
     def remember(self, start: int, end: int, frame: int) -> None:
         """Note which frame carried the segment [start, end)."""
+        if not self._remembers:
+            return
         starts, ends, frames = self._remembered
         starts.append(start)
         ends.append(end)
@@ -131,6 +136,8 @@ class Half:
 
     def remember_many(self, starts: list[int], ends: list[int], frames: list[int]) -> None:
         """`remember` for many segments."""
+        if not self._remembers:
+            return
         for column, new in zip(self._remembered, (starts, ends, frames), strict=True):
             column.extend(new[-REMEMBERED_SEGMENTS:])
         self._forget()

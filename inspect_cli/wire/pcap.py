@@ -36,7 +36,7 @@ class PcapWalk:
 
     def __init__(self, magic: bytes, first_number: int) -> None:
         order, self._unit_ns, self._header_size = MAGICS[magic]
-        self._size_of = struct.Struct(f"{order}I").unpack_from
+        self._size_of = struct.Struct(f"{order}8xI").unpack_from
         self._file_header = struct.Struct(f"{order}4xHHiIII")
         self._record = np.dtype(
             [
@@ -74,7 +74,7 @@ class PcapWalk:
         at = start
         last = end - header_size
         while at <= last:
-            size = size_of(buffer, at + 8)[0]
+            (size,) = size_of(buffer, at)
             if size > max_size:
                 self.problem = "impossible-length"
                 break
