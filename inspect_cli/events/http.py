@@ -51,12 +51,27 @@ def _start_line(head: bytes) -> bytes:
     return head.partition(b"\n")[0].rstrip(b"\r")
 
 
-def _guarded(fields: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes | Secret]]:
-    guarded: list[tuple[bytes, bytes | Secret]] = []
-    for name, value in fields:
-        secret = _SECRET_FIELDS.get(name.lower())
-        guarded.append((name, Secret(value, *secret) if secret else value))
-    return guarded
+def own_lines(head: bytes) -> list[bytes] | None:
+    """The field lines of a head, each a field of its own; None where one may be folded (§5.2)."""
+    if b"\n " in head or b"\n\t" in head:
+        return None
+    return [line for line in head.replace(b"\r\n", b"\n").split(b"\n")[1:] if line]
+
+
+def guarded_fields(head: bytes) -> list[tuple[bytes, bytes | Secret]]:
+    """As `split_fields`; values of Cookie, Set-Cookie and the like are Secrets."""
+    return [_guarded(name, value) for name, value in _fields(head)]
+
+
+def guarded_field(line: bytes) -> tuple[bytes, bytes | Secret]:
+    """The same of one line that is not folded."""
+    name, colon, value = line.partition(b":")
+    return _guarded(name, value.strip(b" \t")) if colon else (b"", line)
+
+
+def _guarded(name: bytes, value: bytes) -> tuple[bytes, bytes | Secret]:
+    secret = _SECRET_FIELDS.get(name.lower())
+    return (name, Secret(value, *secret) if secret else value)
 
 
 @noun
@@ -81,13 +96,19 @@ class MessageHead(Event):
 
     @property
     def headers(self) -> list[tuple[bytes, bytes | Secret]]:
-        return _guarded(_fields(self.head))
+        return guarded_fields(self.head)
 
     def values(self, name: bytes) -> list[bytes]:
         """All values of the field `name` (lower case), in wire order."""
-        if name not in self.head.lower():
+        lowered = self.head.lower()
+        wanted = b"\n" + name + b":"
+        if wanted not in lowered:
             return []
-        return [value for field, value in _fields(self.head) if field.lower() == name]
+        lines = own_lines(self.head)
+        if lines is None:
+            return [value for field, value in _fields(self.head) if field.lower() == name]
+        size = len(name) + 1
+        return [line[size:].strip(b" \t") for line in lines if line[:size].lower() == wanted[1:]]
 
 
 @noun

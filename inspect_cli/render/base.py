@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, TextIO, cast
+from typing import BinaryIO, Final, Protocol, TextIO, cast
 
 from inspect_cli.events.base import Entry
 from inspect_cli.events.summary import Capture, Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.render.select import Select
+
+BUFFER_BYTES: Final = 1 << 18
+"""Rows of a file are written in blocks of this size: each write costs as much as making a few rows."""
 
 
 class Renderer(Protocol):
@@ -58,13 +61,13 @@ class Sink:
     __slots__ = ("_binary", "_encoding", "_text", "flushes")
 
     def __init__(self, out: TextIO) -> None:
+        out.flush()
         self._text = out
         # JSON is UTF-8 (RFC 8259 §8.1): go around the encoding of the stream where that is possible.
-        self._binary = cast("BinaryIO | None", getattr(out, "buffer", None))
+        self._binary = _binary_of(out)
         self._encoding = out.encoding or "utf-8"
         self.flushes = False
         """Flush after each write."""
-        out.flush()
 
     def say(self, text: str) -> None:
         r"""Write text; what the encoding of the stream lacks is written `\uNNNN`, never an exception."""
@@ -88,3 +91,14 @@ class Sink:
         if self._binary is not None:
             self._binary.flush()
         self._text.flush()
+
+
+def _binary_of(out: TextIO) -> BinaryIO | None:
+    """The stream beneath a text stream, with a larger buffer where it is a file; None where there is none."""
+    binary = cast("BinaryIO | None", getattr(out, "buffer", None))
+    if binary is None:
+        return None
+    try:
+        return open(binary.fileno(), "wb", buffering=BUFFER_BYTES, closefd=False)
+    except OSError:  # no file: bytes in memory
+        return binary

@@ -93,11 +93,11 @@ class RowMaker:
     may be shown) and `frames`, `side`, `channel`.
     """
 
-    __slots__ = ("_plans", "_redactor", "words")
+    __slots__ = ("_plans", "redactor", "words")
 
     def __init__(self, words: Words, redactor: Redactor) -> None:
         self.words = words
-        self._redactor = redactor
+        self.redactor = redactor
         self._plans: dict[type[Event], _Plan] = {}
 
     def row(self, entry: Entry) -> EntryRow:
@@ -115,7 +115,7 @@ class RowMaker:
         plan = self._plans.get(event.__class__)
         if plan is None:
             plan = self._plans[event.__class__] = _Plan(event.__class__)
-        redactor = self._redactor
+        redactor = self.redactor
         fields: dict[str, Any] = dict(zip(plan.names, plan.values(event), strict=False))
         said = fields.copy()
         for name, convert in plan.conversions:
@@ -144,7 +144,7 @@ class RowMaker:
     def _annotation(self, annotation: Annotation) -> AnnotationRow:
         data: dict[str, Any]
         said: dict[str, Any]
-        data, said = pair_of(annotation.data, self._redactor) if annotation.data else ({}, {})
+        data, said = pair_of(annotation.data, self.redactor) if annotation.data else ({}, {})
         said.setdefault("frames", annotation.frames)
         span = annotation.span
         return {

@@ -25,7 +25,10 @@ Pair = tuple[Any, Any]
 Convert = Callable[[Any, Redactor], Pair]
 
 _ESCAPED: Final = re.compile(rb"\\(\\|x[0-9a-f]{2})")
-_AS_THEY_ARE: Final = frozenset({str, int, float, bool, NoneType})
+AS_THEY_ARE: Final = frozenset({str, int, float, bool, NoneType})
+"""Types whose values are JSON values."""
+_KEYS: Final = (bytes, tuple[int, ...], tuple[Step, ...], tuple[tuple[bytes, bytes], ...])
+"""Declared types, besides, whose values can be keys of a dict."""
 
 
 def exact_text(data: bytes) -> str:
@@ -48,7 +51,7 @@ def exact_bytes(text: str) -> bytes:
 def pair_of(value: Any, redactor: Redactor) -> Pair:
     """Any value of an event or of an annotation's data."""
     kind = value.__class__
-    if kind in _AS_THEY_ARE:
+    if kind in AS_THEY_ARE:
         return value, value
     return _BY_CLASS.get(kind, _other)(value, redactor)
 
@@ -63,11 +66,13 @@ def _secret(value: Secret, redactor: Redactor) -> Pair:
 
 
 def _sequence(value: Iterable[Any], redactor: Redactor) -> Pair:
+    if value.__class__ is tuple and AS_THEY_ARE.issuperset(map(type, value)):
+        return list(value), value  # numbers of frames, mostly
     found: list[Any] = []
     said: list[Any] = []
     for item in value:
         kind = item.__class__
-        if kind in _AS_THEY_ARE:
+        if kind in AS_THEY_ARE:
             found.append(item)
             said.append(item)
         else:
@@ -96,7 +101,7 @@ def _steps(value: tuple[Step, ...]) -> Pair:
     return _sequence([step._asdict() for step in value], Redactor("none"))
 
 
-def _pairs(value: Iterable[tuple[bytes, bytes | Secret]], redactor: Redactor) -> Pair:
+def pairs_of(value: Iterable[tuple[bytes, bytes | Secret]], redactor: Redactor) -> Pair:
     """Names with values, which heads have by the dozen."""
     found: list[list[str]] = []
     said: list[tuple[bytes, bytes]] = []
@@ -127,7 +132,7 @@ def _other(value: Any, redactor: Redactor) -> Pair:
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return _mapping(value._asdict(), redactor)
     if is_dataclass(value) and not isinstance(value, type):
-        return _mapping({f.name: getattr(value, f.name) for f in fields(value)}, redactor)
+        return _mapping({name: getattr(value, name) for name in _names_of(value.__class__)}, redactor)
     if isinstance(value, Enum):
         return pair_of(value.value, redactor)
     if isinstance(value, bytearray | memoryview):
@@ -142,6 +147,11 @@ def _other(value: Any, redactor: Redactor) -> Pair:
     return text, text
 
 
+@lru_cache(maxsize=256)
+def _names_of(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
+
+
 def conversions(kind: type[Event]) -> tuple[tuple[str, Convert | None], ...]:
     """Fields of an entry of this type with what converts each; None: stands as it is."""
     return tuple((name, _conversion(hint)) for name, hint in shown_hints(kind).items())
@@ -153,7 +163,7 @@ def _conversion(hint: Any) -> Convert | None:
     if hint == tuple[Step, ...]:
         return lambda value, redactor: _steps(value)
     if hint in (list[tuple[bytes, bytes | Secret]], tuple[tuple[bytes, bytes | Secret], ...]):
-        return _pairs
+        return pairs_of
     return pair_of
 
 
@@ -163,6 +173,25 @@ def shown_hints(kind: type[Event]) -> dict[str, Any]:
     return {name: hints[name] if name in hints else _property_hint(kind, name) for name in shown_names(kind)}
 
 
+def what_repeats(kind: type[Event]) -> tuple[str, ...]:
+    """Of a type that holds the steps of a decision: attributes that are equal where all fields are.
+
+    Decisions come again with every request. () for other types, and where a field is no key.
+    """
+    hints = shown_hints(kind)
+    if tuple[Step, ...] not in hints.values():
+        return ()
+    found: list[str] = []
+    for name, hint in hints.items():
+        if hint is Secret:
+            found += (f"{name}.value", f"{name}.kind", f"{name}.form")
+        elif _stands(hint) or hint in _KEYS:
+            found.append(name)
+        else:
+            return ()
+    return tuple(found)
+
+
 def _property_hint(kind: type[Event], name: str) -> Any:
     getter = getattr(getattr(kind, name), "fget", None)
     return get_type_hints(getter).get("return", Any) if getter else Any
@@ -170,11 +199,11 @@ def _property_hint(kind: type[Event], name: str) -> Any:
 
 def _stands(hint: Any) -> bool:
     """Say whether every value of this declared type is a JSON value already."""
-    if hint in _AS_THEY_ARE:
+    if hint in AS_THEY_ARE:
         return True
     origin = get_origin(hint)
     if origin is Literal:
-        return all(arg.__class__ in _AS_THEY_ARE for arg in get_args(hint))
+        return all(arg.__class__ in AS_THEY_ARE for arg in get_args(hint))
     if origin in (Union, UnionType):
         return all(_stands(arg) for arg in get_args(hint))
     return False

@@ -25,7 +25,7 @@ def test_formats_are_those_that_exist() -> None:
 )
 def test_redaction_is_a_switch_or_a_policy(redact: bool | Policy, expected: str) -> None:
     renderer = make_renderer("ndjson", io.StringIO(), redact=redact)
-    assert expected == renderer._maker._redactor.policy  # type: ignore[attr-defined]
+    assert expected == renderer._maker.redactor.policy  # type: ignore[attr-defined]
 
 
 def test_rendering_room_loads_neither_rich_nor_orjson_before_they_are_needed() -> None:

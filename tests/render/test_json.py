@@ -16,7 +16,7 @@ from inspect_cli.events.http import RequestHead
 from inspect_cli.events.summary import Capture
 from inspect_cli.render import json as rendered
 from inspect_cli.render import make_renderer
-from inspect_cli.render.json import encoded
+from inspect_cli.render.encoding import encoded
 from inspect_cli.render.select import compile_filter
 from tests.render.conversation import calls, capture, ends, tally, where, whole
 
