@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from inspect_cli.events.base import Annotation, Basis, Event, Level
+from inspect_cli.events.base import Annotation, Basis, Event, Level, Span
 
 
 class Concept(ABC):
@@ -42,15 +42,16 @@ class Concept(ABC):
 
         Frames may hold None (not seen) and come in any order; they are given on ascending.
         """
-        where = event.where
-        shown = where.frames if frames is None else tuple(sorted({f for f in frames if f}))
+        _, _, channel, side, shown, start, end, known = event.where
+        if frames is not None:
+            shown = tuple(sorted({f for f in frames if f}))
         return Annotation(
             self.id,
             f"{self.id}.{what}",
             shown,
             self.reference if reference is None else reference,
             level,
-            where.basis if basis is None else basis,
-            where.span,
+            known if basis is None else basis,
+            None if start < 0 or side is None else Span(channel, side, start, end),
             data,
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.hosts import canonical_host, site_of
 from inspect_cli.cookies.profiles import PROFILES, RFC6265BIS, Profile
 from inspect_cli.cookies.send import (
+    MAX_WITHHELD,
     SendDecision,
     decide_send,
     goes,
@@ -21,6 +23,42 @@ from inspect_cli.events.calls import GivenCookie
 from inspect_cli.events.cookies import Asking
 
 
+class _Last(NamedTuple):
+    """What was decided last, and for how long it is right."""
+
+    version: int
+    until_ns: int | None
+    """When the first of the cookies expires."""
+    path: str
+    """"" where every path gets the same cookies."""
+    host: str
+    scheme: str
+    decisions: tuple[SendDecision, ...]
+    sent: tuple[Cookie, ...]
+
+    @classmethod
+    def of(cls, asking: Asking, version: int, decisions: tuple[SendDecision, ...]) -> _Last | None:
+        """None where more than the jar, the path and the time decides, or where it is too much to keep."""
+        if not asking.same_site or not asking.path.startswith("/") or len(decisions) >= MAX_WITHHELD:
+            return None
+        cookies = [decision.cookie for decision in decisions]
+        until_ns = min((c.expires_ns for c in cookies if c.expires_ns is not None), default=None)
+        path = "" if all(cookie.path == "/" for cookie in cookies) else asking.path
+        sent = tuple([decision.cookie for decision in decisions if decision.sent])
+        return cls(version, until_ns, path, asking.host, asking.scheme, decisions, sent)
+
+    def holds(self, asking: Asking, version: int, now_ns: int) -> bool:
+        """Whether it is what would be decided about this request (6265bis §5.8.3)."""
+        return (
+            self.version == version
+            and self.host == asking.host
+            and asking.same_site
+            and self.scheme == asking.scheme
+            and (self.until_ns is None or now_ns <= self.until_ns)
+            and (asking.path == self.path if self.path else asking.path.startswith("/"))
+        )
+
+
 class Jar:
     """A cookie store with the rules of one client profile. It has no clock: times are given.
 
@@ -30,6 +68,7 @@ class Jar:
     def __init__(self, profile: str = RFC6265BIS.name) -> None:
         self.profile: Profile = PROFILES[profile]
         self._shelves = Shelves()
+        self._last: _Last | None = None
 
     def __len__(self) -> int:
         return len(self._shelves)
@@ -56,7 +95,22 @@ class Jar:
 
         Counts as an access for those that go.
         """
-        return decide_send(self._shelves, self.profile, asking, now_ns, tell=steps)
+        if not steps:
+            return decide_send(self._shelves, self.profile, asking, now_ns, tell=False)
+        return list(self.send_again(asking, now_ns))
+
+    def send_again(self, asking: Asking, now_ns: int) -> tuple[SendDecision, ...]:
+        """As `send`; the very same object as last time where nothing changed since."""
+        last, shelves = self._last, self._shelves
+        if last is None or not last.holds(asking, shelves.version, now_ns):
+            before = shelves.version
+            found = tuple(decide_send(shelves, self.profile, asking, now_ns))
+            # Expired ones have left by now: their decisions do not come again.
+            self._last = _Last.of(asking, before, found) if before == shelves.version else None
+            return found
+        for cookie in last.sent:
+            shelves.touch(cookie, now_ns)
+        return last.decisions
 
     def header(self, asking: Asking, now_ns: int) -> bytes:
         """Value of the Cookie field for `asking`, b"" if there is none; counts as an access."""

@@ -25,6 +25,8 @@ class Shelves:
         self._secure_names: dict[bytes, int] = {}
         self._order = 0
         self.size_bytes = 0
+        self.version = 0
+        """Another one after each cookie that came or went."""
 
     def __len__(self) -> int:
         return len(self._by_access)
@@ -39,6 +41,7 @@ class Shelves:
 
     def insert(self, cookie: Cookie) -> None:
         """Put a cookie in the place of one with the same name, domain, host-only flag and path."""
+        self.version += 1
         key = cookie.key
         old = self.find(cookie.domain, key)
         if old is not None:
@@ -64,6 +67,7 @@ class Shelves:
 
     def remove(self, cookie: Cookie) -> None:
         """Take a cookie out that is in."""
+        self.version += 1
         key = cookie.key
         shelf = self._domains[cookie.domain]
         del shelf[key]

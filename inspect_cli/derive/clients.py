@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from inspect_cli.cookies.cookie import Cookie, Key
 from inspect_cli.cookies.jar import Jar
 from inspect_cli.cookies.profiles import PROFILES, RFC6265BIS
+from inspect_cli.derive.matching import Known, Outcome
 from inspect_cli.events.calls import Context
 from inspect_cli.events.tcp import Syn
 
@@ -22,16 +23,6 @@ Owner = tuple[str, bytes]
 
 
 @dataclass(slots=True)
-class Known:
-    """What the capture knows about a cookie in a jar (its `tag`)."""
-
-    frames: tuple[int, ...]
-    is_given: bool
-    is_missed: bool = False
-    """It should have gone along and did not; said once until it goes again."""
-
-
-@dataclass(slots=True)
 class Client:
     """A jar and what was put into it from outside."""
 
@@ -39,6 +30,8 @@ class Client:
     jar: Jar
     seeded: set[tuple[str, Key]] = field(default_factory=set)
     size_bytes: int = 0
+    last: Outcome | None = None
+    """Of its last request, where the next one may have the same."""
 
 
 class Clients:

@@ -105,12 +105,27 @@ def _line_end(head: bytes, start: int) -> int:
     return len(head) if end < 0 else end
 
 
-def where_of_line(head: MessageHead, line: FieldLine, basis: Basis) -> Where:
-    """Where one field line is; the whole head's place where that is no run of bytes."""
+@lru_cache(maxsize=256)
+def read_cookies(rest: bytes) -> tuple[tuple[FieldLine, ...], bytes]:
+    """Cookie fields and User-Agent of a head, of what stands behind its first line.
+
+    A client repeats its field lines: read once for many requests. Places count from `rest`.
+    """
+    head = b"\n" + rest
+    lines = [FieldLine(start - 1, end - 1, value) for start, end, value in field_lines(head, b"cookie")]
+    return tuple(lines), user_agent_of(head)
+
+
+def where_of_line(head: MessageHead, line: FieldLine, basis: Basis, first: int = 0) -> Where:
+    """Where one field line is; the whole head's place where that is no run of bytes.
+
+    `first`: bytes of the head before the place that the line's own counts from.
+    """
+    line_start, line_end, _ = line
     at, time_ns, channel, side, frames, start, end, _ = head.where
     if start < 0 or end - start != len(head.head):
         return Where(at, time_ns, channel, side, frames, start, end, basis)
-    return Where(at, time_ns, channel, side, frames, start + line.start, start + line.end, basis)
+    return Where(at, time_ns, channel, side, frames, start + first + line_start, start + first + line_end, basis)
 
 
 def user_agent_of(head: bytes) -> bytes:

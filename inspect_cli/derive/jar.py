@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
 
-from inspect_cli.cookies.parse import parse_cookie_header, split_pair
+from inspect_cli.cookies.parse import split_pair
 from inspect_cli.cookies.paths import default_path
-from inspect_cli.cookies.send import SendDecision
 from inspect_cli.cookies.store import StoreDecision
 from inspect_cli.derive.base import Deriver
-from inspect_cli.derive.clients import Client, Clients, Known
+from inspect_cli.derive.clients import Client, Clients
 from inspect_cli.derive.heads import (
     Asked,
     FieldLine,
@@ -20,11 +18,13 @@ from inspect_cli.derive.heads import (
     field_lines,
     host_without_port,
     is_final,
+    read_cookies,
     read_request,
     user_agent_of,
     where_of_line,
 )
-from inspect_cli.events.base import INFERRED, REPORTED, Basis, Event, Secret, Where
+from inspect_cli.derive.matching import Known, Matching, Situation
+from inspect_cli.events.base import INFERRED, REPORTED, Event, Secret, Where
 from inspect_cli.events.calls import Context, ContextGiven
 from inspect_cli.events.cookies import (
     BIS,
@@ -43,17 +43,6 @@ _MAX_PENDING = 256
 _MAX_OPEN = 16_384
 
 _NO_REQUEST = Step(f"{BIS} §5.7", "request", "skipped", "not captured")
-
-
-class _Situation(NamedTuple):
-    """A request with the client that made it."""
-
-    asking: Asking
-    who: Step
-    client: Client | None
-    basis: Basis
-    """Of what is decided about the client's jar."""
-    by_hand: frozenset[tuple[bytes, bytes]]
 
 
 class Jars(Deriver):
@@ -89,35 +78,44 @@ class Jars(Deriver):
 
     def _requested(self, event: RequestHead) -> Iterable[Event]:
         channel = event.where.channel
-        self._last_requests.put(connection_of(channel), event)
-        lines = field_lines(event.head, b"cookie")
+        connection = connection_of(channel)
+        self._last_requests.put(connection, event)
+        first, _, rest = event.head.partition(b"\n")
+        lines, user_agent = read_cookies(rest)
+        at = len(first) + 1
         if self._pending:
             context = self._take_context(event)
             if context is not None:
                 self._contexts.put((channel, event.index), context)
-                return self._decide(event, lines, _situation_of(context, self._clients.named(context)))
-        address = self._clients.address_of(connection_of(channel))
+                return self._decide(event, lines, at, _situation_of(context, self._clients.named(context)))
+        address = self._clients.address_of(connection)
         if not lines and not self._clients.has_any(address):
             return ()
-        client = self._clients.recorded(address, user_agent_of(event.head), make=False)
+        client = self._clients.recorded(address, user_agent, make=False)
         if not lines and client is None:
             return ()
         asked = read_request(event.head, is_tls="/tls" in channel)
         if asked is None:
             return ()
         asked = self._with_host(asked, event)
-        return self._decide(event, lines, _Situation(asked.asking, asked.who, client, INFERRED, frozenset()))
+        return self._decide(event, lines, at, Situation(asked.asking, asked.who, client, INFERRED, frozenset()))
 
-    def _decide(self, event: RequestHead, lines: list[FieldLine], asks: _Situation) -> list[Event]:
-        decisions = asks.client.jar.send(asks.asking, event.where.time_ns) if asks.client is not None else []
-        matching = _Matching(event, asks, decisions)
-        found: list[Event] = []
-        for line in lines:
-            where = where_of_line(event, line, event.where.basis)
-            found += [matching.sent(where, name, value) for name, value in parse_cookie_header(line.value)]
-        found += matching.withheld()
-        if asks.client is not None:
-            self._clients.grown(asks.client)  # expired ones may have gone
+    def _decide(
+        self, event: RequestHead, lines: tuple[FieldLine, ...], at: int, asks: Situation
+    ) -> list[CookieSent | CookieWithheld]:
+        """What the request carries and what not; `at`: bytes before the place that lines count from."""
+        client = asks.client
+        places = [where_of_line(event, line, event.where.basis, at) for line in lines]
+        if client is None:
+            return Matching(event, asks, ()).all(lines, places)
+        decisions = client.jar.send_again(asks.asking, event.where.time_ns)
+        last = client.last
+        if last is not None and last.is_of(decisions, lines, asks):
+            return last.again(event, places)
+        matching = Matching(event, asks, decisions)
+        found = matching.all(lines, places)
+        client.last = matching.outcome(lines, found)
+        self._clients.grown(client)  # expired ones may have gone
         return found
 
     def _take_context(self, event: RequestHead) -> Context | None:
@@ -166,7 +164,7 @@ class Jars(Deriver):
         key = (event.request.where.channel, event.request.index)
         return self._contexts.pop(key, None) if is_final(event) else self._contexts.get(key)
 
-    def _situation(self, event: ResponseHead, context: Context | None) -> _Situation | None:
+    def _situation(self, event: ResponseHead, context: Context | None) -> Situation | None:
         if context is not None:
             return _situation_of(context, self._clients.named(context))
         connection = connection_of(event.where.channel)
@@ -185,7 +183,7 @@ class Jars(Deriver):
         address = self._clients.address_of(connection)
         user_agent = user_agent_of(request.head) if request is not None else b""
         client = self._clients.recorded(address, user_agent, make=True)
-        return _Situation(asked.asking, asked.who, client, INFERRED, frozenset())
+        return Situation(asked.asking, asked.who, client, INFERRED, frozenset())
 
     def _with_host(self, asked: Asked, request: RequestHead) -> Asked:
         """Without a Host field (HTTP/1.0) the server's address stands for it."""
@@ -196,17 +194,17 @@ class Jars(Deriver):
         return Asked(Asking(ask.scheme, host, ask.path, ask.method, ask.same_site, ask.top_level), asked.who)
 
 
-def _situation_of(context: Context, client: Client) -> _Situation:
+def _situation_of(context: Context, client: Client) -> Situation:
     asking = context.asking
     words = (
         f"{'same-site' if asking.same_site else 'cross-site'}, {'top-level' if asking.top_level else 'not top-level'}"
     )
     by_hand = frozenset((given.name, given.value.value) for given in context.given if given.by_hand)
-    return _Situation(asking, Step(f"{BIS} §5.2", "who-asks", "applied", words), client, REPORTED, by_hand)
+    return Situation(asking, Step(f"{BIS} §5.2", "who-asks", "applied", words), client, REPORTED, by_hand)
 
 
 def _stored_event(
-    event: ResponseHead, where: Where, line: bytes, decision: StoreDecision, asks: _Situation
+    event: ResponseHead, where: Where, line: bytes, decision: StoreDecision, asks: Situation
 ) -> CookieStored | CookieDeleted | CookieRefused:
     steps = (asks.who, *decision.steps)
     cookie, parsed, old = decision.cookie, decision.parsed, decision.replaced
@@ -265,87 +263,3 @@ def _stored_event(
         changed,
         old.value if old is not None and changed else None,
     )
-
-
-class _Matching:
-    """Captured pairs against what the jar would send."""
-
-    def __init__(self, head: RequestHead, asks: _Situation, decisions: list[SendDecision]) -> None:
-        self._head = head
-        self._asks = asks
-        self._decisions = decisions
-        self._matched: set[int] = set()
-        self._by_pair: dict[tuple[bytes, bytes], list[SendDecision]] = {}
-        self._by_name: dict[bytes, list[SendDecision]] = {}
-        for decision in decisions:
-            cookie = decision.cookie
-            self._by_pair.setdefault((cookie.name, cookie.value.value), []).append(decision)
-            if decision.sent:
-                self._by_name.setdefault(cookie.name, []).append(decision)
-
-    def sent(self, where: Where, name: bytes, value: bytes) -> CookieSent:
-        secret = Secret(value, "cookie")
-        found = self._by_pair.get((name, value))
-        if found:
-            # The same pair once more (another path, or simply twice) is the next one, if there is one.
-            decision = found[0] if len(found) == 1 else found.pop(0)
-            self._matched.add(id(decision))
-            return self._as_known(where, name, secret, decision)
-        by_hand = (name, value) in self._asks.by_hand
-        reason = "ByHand" if by_hand else "Unknown"
-        others = [d for d in self._by_name.get(name, ()) if id(d) not in self._matched] if not by_hand else ()
-        if others:
-            # A script, or a response that was not captured, changed it.
-            self._matched.add(id(others[0]))
-            reason = "ValueDiffers"
-        origin: Literal["given", "unknown"] = "given" if by_hand else "unknown"
-        return CookieSent(
-            where, self._head, name, secret, "", "", reason, "", (self._asks.who,), origin, expected=True, set_frames=()
-        )
-
-    def _as_known(self, where: Where, name: bytes, value: Secret, decision: SendDecision) -> CookieSent:
-        cookie = decision.cookie
-        known = cookie.tag if isinstance(cookie.tag, Known) else Known((), is_given=True)
-        known.is_missed = False
-        return CookieSent(
-            where,
-            self._head,
-            name,
-            value,
-            cookie.domain,
-            cookie.path,
-            decision.reason,
-            decision.reference,
-            (self._asks.who, *decision.steps),
-            "given" if known.is_given else "stored",
-            expected=decision.sent,
-            set_frames=known.frames,
-        )
-
-    def withheld(self) -> list[CookieWithheld]:
-        """Cookies that stay: because a rule keeps them, or although none does (said once)."""
-        found: list[CookieWithheld] = []
-        for decision in self._decisions:
-            if id(decision) in self._matched:
-                continue
-            cookie = decision.cookie
-            known = cookie.tag
-            if decision.sent:
-                if not isinstance(known, Known) or known.is_given or known.is_missed:
-                    continue
-                known.is_missed = True
-            found.append(
-                CookieWithheld(
-                    self._head.where._replace(basis=self._asks.basis),
-                    self._head,
-                    cookie.name,
-                    cookie.value,
-                    cookie.domain,
-                    cookie.path,
-                    "NotSent" if decision.sent else decision.reason,
-                    decision.reference,
-                    (self._asks.who, *decision.steps),
-                    expected=not decision.sent,
-                )
-            )
-        return found

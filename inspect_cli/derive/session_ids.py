@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -54,6 +55,7 @@ _ALPHABETS: Final = (
 _PRINTABLE = 94
 
 
+@lru_cache(maxsize=512)
 def known_name(name: bytes) -> str:
     """The framework that names its session cookie so; "" for none."""
     lowered = name.lower()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from inspect_cli.cookies import Cookie, Jar, asking_for
 from inspect_cli.events.base import Secret
 from inspect_cli.events.calls import GivenCookie
+from inspect_cli.events.cookies import Asking
 
 NS = 1_000_000_000
 NOW = 1_795_000_000 * NS
@@ -60,3 +63,45 @@ def test_nothing_goes_to_a_host_without_a_canonical_name() -> None:
 def test_a_profile_that_nobody_knows_is_an_error() -> None:
     with pytest.raises(KeyError):
         Jar("netscape")
+
+
+PATHS = ("/", "/a", "/a/b", "")
+SETS = (
+    b"x=1",
+    b"x=2; Path=/a",
+    b"y=1; Max-Age=2",
+    b"y=; Max-Age=0",
+    b"z=1; SameSite=None; Secure",
+    b"w=1; Domain=a.test",
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from((*SETS, b"", b"")),
+            st.sampled_from(("a.test", "b.a.test")),
+            st.sampled_from(PATHS),
+            st.sampled_from(("http", "https")),
+            st.booleans(),
+            st.integers(-1, 2),
+        ),
+        max_size=20,
+    )
+)
+def test_what_was_decided_last_is_decided_again_only_where_it_is_right(
+    asked: list[tuple[bytes, str, str, str, bool, int]],
+) -> None:
+    one, other = Jar(), Jar()
+    now_ns = 1_795_250_000_000_000_000
+    for line, host, path, scheme, near, seconds in asked:
+        now_ns += seconds * 1_000_000_000
+        asking = Asking(scheme, host, path, same_site=near)
+        if line:
+            one.store(line, asking, now_ns)
+            other.store(line, asking, now_ns)
+        else:
+            other._last = None  # decides anew each time
+        assert other.send(asking, now_ns) == one.send(asking, now_ns)
+        assert list(other) == list(one)

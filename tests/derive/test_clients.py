@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inspect_cli.cookies import asking_for
-from inspect_cli.derive.clients import MAX_CONNECTIONS, MAX_JARS, Clients, Known
+from inspect_cli.derive.clients import MAX_CONNECTIONS, MAX_JARS, Clients
+from inspect_cli.derive.matching import Known
 from inspect_cli.events.calls import Context, GivenCookie
 from tests.derive.making import NOW, Talk, context, given
 

@@ -1,0 +1,181 @@
+"""The cookies of a request beside those that its client's jar would have sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from inspect_cli.cookies.parse import parse_cookie_header
+from inspect_cli.cookies.send import SendDecision
+from inspect_cli.derive.heads import FieldLine
+from inspect_cli.events.base import Basis, Secret, Where
+from inspect_cli.events.cookies import Asking, CookieSent, CookieWithheld, Step
+from inspect_cli.events.http import RequestHead
+
+if TYPE_CHECKING:
+    from inspect_cli.derive.clients import Client
+
+_MAX_KEPT: Final = 64
+"""Cookies of an outcome that is kept."""
+_SENT = attrgetter(*CookieSent.__match_args__[2:])
+_WITHHELD = attrgetter(*CookieWithheld.__match_args__[2:])
+"""All but `where` and `of`."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What the capture knows about a cookie in a jar (its `tag`)."""
+
+    frames: tuple[int, ...]
+    is_given: bool
+    is_missed: bool = False
+    """It should have gone along and did not; said once until it goes again."""
+
+
+class Situation(NamedTuple):
+    """A request with the client that made it."""
+
+    asking: Asking
+    who: Step
+    client: Client | None
+    basis: Basis
+    """Of what is decided about the client's jar."""
+    by_hand: frozenset[tuple[bytes, bytes]]
+
+
+class Outcome(NamedTuple):
+    """What the last request of a client carried and did not: most of the time the next one does the same."""
+
+    decisions: Sequence[SendDecision]
+    lines: tuple[FieldLine, ...]
+    who: Step
+    basis: Basis
+    sent: tuple[tuple[Any, ...], ...]
+    withheld: tuple[tuple[Any, ...], ...]
+
+    def is_of(self, decisions: Sequence[SendDecision], lines: tuple[FieldLine, ...], asks: Situation) -> bool:
+        """Whether this request has the same outcome: nothing that leads to it is another."""
+        return (
+            self.decisions is decisions
+            and self.lines == lines
+            and self.who == asks.who
+            and self.basis == asks.basis
+            and not asks.by_hand
+        )
+
+    def again(self, head: RequestHead, places: Sequence[Where]) -> list[CookieSent | CookieWithheld]:
+        """The same of another request."""
+        found: list[CookieSent | CookieWithheld] = []
+        for where in places:  # one at most
+            found += [CookieSent(where, head, *known) for known in self.sent]
+        if self.withheld:
+            where = head.where._replace(basis=self.basis)
+            found += [CookieWithheld(where, head, *known) for known in self.withheld]
+        return found
+
+
+class Matching:
+    """Captured pairs against what the jar would send."""
+
+    def __init__(self, head: RequestHead, asks: Situation, decisions: Sequence[SendDecision]) -> None:
+        self._head = head
+        self._asks = asks
+        self._decisions = decisions
+        self._is_news = False
+        """Something was said, or unsaid, that is not said a second time."""
+        self._matched: set[int] = set()
+        self._by_pair: dict[tuple[bytes, bytes], list[SendDecision]] = {}
+        self._by_name: dict[bytes, list[SendDecision]] = {}
+        for decision in decisions:
+            cookie = decision.cookie
+            self._by_pair.setdefault((cookie.name, cookie.value.value), []).append(decision)
+            if decision.sent:
+                self._by_name.setdefault(cookie.name, []).append(decision)
+
+    def all(self, lines: Sequence[FieldLine], places: Sequence[Where]) -> list[CookieSent | CookieWithheld]:
+        """Every pair of the Cookie fields, then the cookies that stay."""
+        found: list[CookieSent | CookieWithheld] = []
+        for line, where in zip(lines, places, strict=True):
+            found += [self._sent(where, name, value) for name, value in parse_cookie_header(line.value)]
+        found += self._withheld()
+        return found
+
+    def outcome(self, lines: tuple[FieldLine, ...], found: Sequence[CookieSent | CookieWithheld]) -> Outcome | None:
+        """What was found, to be found again; None where it would be another thing the second time."""
+        asks = self._asks
+        if self._is_news or asks.by_hand or len(lines) > 1 or len(found) > _MAX_KEPT:
+            return None
+        sent = tuple([_SENT(event) for event in found if isinstance(event, CookieSent)])
+        withheld = tuple([_WITHHELD(event) for event in found if isinstance(event, CookieWithheld)])
+        return Outcome(self._decisions, lines, asks.who, asks.basis, sent, withheld)
+
+    def _sent(self, where: Where, name: bytes, value: bytes) -> CookieSent:
+        secret = Secret(value, "cookie")
+        found = self._by_pair.get((name, value))
+        if found:
+            # The same pair once more (another path, or simply twice) is the next one, if there is one.
+            decision = found[0] if len(found) == 1 else found.pop(0)
+            self._matched.add(id(decision))
+            return self._as_known(where, name, secret, decision)
+        by_hand = (name, value) in self._asks.by_hand
+        reason = "ByHand" if by_hand else "Unknown"
+        others = [d for d in self._by_name.get(name, ()) if id(d) not in self._matched] if not by_hand else ()
+        if others:
+            # A script, or a response that was not captured, changed it.
+            self._matched.add(id(others[0]))
+            reason = "ValueDiffers"
+        origin: Literal["given", "unknown"] = "given" if by_hand else "unknown"
+        return CookieSent(
+            where, self._head, name, secret, "", "", reason, "", (self._asks.who,), origin, expected=True, set_frames=()
+        )
+
+    def _as_known(self, where: Where, name: bytes, value: Secret, decision: SendDecision) -> CookieSent:
+        cookie = decision.cookie
+        known = cookie.tag if isinstance(cookie.tag, Known) else Known((), is_given=True)
+        if known.is_missed:
+            known.is_missed = False
+            self._is_news = True
+        return CookieSent(
+            where,
+            self._head,
+            name,
+            value,
+            cookie.domain,
+            cookie.path,
+            decision.reason,
+            decision.reference,
+            (self._asks.who, *decision.steps),
+            "given" if known.is_given else "stored",
+            expected=decision.sent,
+            set_frames=known.frames,
+        )
+
+    def _withheld(self) -> list[CookieWithheld]:
+        """Cookies that stay: because a rule keeps them, or although none does (said once)."""
+        found: list[CookieWithheld] = []
+        for decision in self._decisions:
+            if id(decision) in self._matched:
+                continue
+            cookie = decision.cookie
+            known = cookie.tag
+            if decision.sent:
+                if not isinstance(known, Known) or known.is_given or known.is_missed:
+                    continue
+                known.is_missed = self._is_news = True
+            found.append(
+                CookieWithheld(
+                    self._head.where._replace(basis=self._asks.basis),
+                    self._head,
+                    cookie.name,
+                    cookie.value,
+                    cookie.domain,
+                    cookie.path,
+                    "NotSent" if decision.sent else decision.reason,
+                    decision.reference,
+                    (self._asks.who, *decision.steps),
+                    expected=not decision.sent,
+                )
+            )
+        return found
