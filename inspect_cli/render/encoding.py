@@ -34,6 +34,7 @@ _LONGEST: Final = 2048
 _OBEYED: Final = re.compile(
     rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf"
 )
+_PLAIN: Final = bytes(range(0x20, 0x7F))
 
 _SIDES: Final = tuple(side.word for side in Side)
 
@@ -54,7 +55,7 @@ def encoded(value: Any) -> bytes:
 def harmless(data: bytes) -> bytes:
     r"""JSON with `\\uNNNN` for the characters that a terminal might obey."""
     # Clauses are cited with a section sign; few rows hold anything else beyond ASCII.
-    if b"\x7f" not in data and (data.isascii() or data.replace(b"\xc2\xa7", b"").isascii()):
+    if not data.translate(None, _PLAIN).replace(b"\xc2\xa7", b""):
         return data
     return _OBEYED.sub(lambda m: b"\\u%04x" % ord(m[0].decode()), data)
 
