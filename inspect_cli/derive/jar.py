@@ -34,6 +34,7 @@ from inspect_cli.events.cookies import (
     CookieSent,
     CookieStored,
     CookieWithheld,
+    Decision,
     Step,
 )
 from inspect_cli.events.http import RequestHead, ResponseHead
@@ -212,33 +213,17 @@ def _stored_event(
         name, value = split_pair(line)
         domain = parsed.domain.decode("latin-1") if parsed is not None and parsed.domain else asks.asking.host
         path = parsed.path if parsed is not None else None
-        return CookieRefused(
-            where,
-            event,
-            name,
-            Secret(value, "cookie"),
-            domain,
-            path.decode("latin-1") if path and path.startswith(b"/") else default_path(asks.asking.path),
-            decision.reason,
-            decision.reference,
-            steps,
-            parsed.attributes if parsed is not None else (),
+        shown_path = path.decode("latin-1") if path and path.startswith(b"/") else default_path(asks.asking.path)
+        refusal = Decision(
+            name, Secret(value, "cookie"), domain, shown_path, decision.reason, decision.reference, steps
         )
+        return CookieRefused(where, event, refusal, parsed.attributes if parsed is not None else ())
+    decided = Decision(
+        cookie.name, cookie.value, cookie.domain, cookie.path, decision.reason, decision.reference, steps
+    )
     if decision.deleted:
-        return CookieDeleted(
-            where,
-            event,
-            cookie.name,
-            cookie.value,
-            cookie.domain,
-            cookie.path,
-            decision.reason,
-            decision.reference,
-            steps,
-            parsed.attributes,
-            old is not None,
-            old.value if old is not None else None,
-        )
+        gone = old.value if old is not None else None
+        return CookieDeleted(where, event, decided, parsed.attributes, old is not None, gone)
     before = old.tag if old is not None else None
     is_missed = isinstance(before, Known) and before.is_missed
     cookie.tag = Known(event.where.frames, is_given=False, is_missed=is_missed)
@@ -246,13 +231,7 @@ def _stored_event(
     return CookieStored(
         where,
         event,
-        cookie.name,
-        cookie.value,
-        cookie.domain,
-        cookie.path,
-        decision.reason,
-        decision.reference,
-        steps,
+        decided,
         parsed.attributes,
         cookie.host_only,
         cookie.expires_ns,

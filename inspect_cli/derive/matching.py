@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from inspect_cli.cookies.parse import parse_cookie_header
 from inspect_cli.cookies.send import SendDecision
 from inspect_cli.derive.heads import FieldLine
 from inspect_cli.events.base import Basis, Secret, Where
-from inspect_cli.events.cookies import Asking, CookieSent, CookieWithheld, Step
+from inspect_cli.events.cookies import Asking, CookieSent, CookieWithheld, Sending, Step, Withholding
 from inspect_cli.events.http import RequestHead
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
 _MAX_KEPT: Final = 64
 """Cookies of an outcome that is kept."""
-_SENT = attrgetter(*CookieSent.__match_args__[2:])
-_WITHHELD = attrgetter(*CookieWithheld.__match_args__[2:])
-"""All but `where` and `of`."""
 
 
 @dataclass(slots=True)
@@ -52,8 +48,8 @@ class Outcome(NamedTuple):
     lines: tuple[FieldLine, ...]
     who: Step
     basis: Basis
-    sent: tuple[tuple[Any, ...], ...]
-    withheld: tuple[tuple[Any, ...], ...]
+    sent: tuple[Sending, ...]
+    withheld: tuple[Withholding, ...]
 
     def is_of(self, decisions: Sequence[SendDecision], lines: tuple[FieldLine, ...], asks: Situation) -> bool:
         """Whether this request has the same outcome: nothing that leads to it is another."""
@@ -69,10 +65,10 @@ class Outcome(NamedTuple):
         """The same of another request."""
         found: list[CookieSent | CookieWithheld] = []
         for where in places:  # one at most
-            found += [CookieSent(where, head, *known) for known in self.sent]
+            found += [CookieSent(where, head, sending) for sending in self.sent]
         if self.withheld:
             where = head.where._replace(basis=self.basis)
-            found += [CookieWithheld(where, head, *known) for known in self.withheld]
+            found += [CookieWithheld(where, head, withholding) for withholding in self.withheld]
         return found
 
 
@@ -107,8 +103,8 @@ class Matching:
         asks = self._asks
         if self._is_news or asks.by_hand or len(lines) > 1 or len(found) > _MAX_KEPT:
             return None
-        sent = tuple([_SENT(event) for event in found if isinstance(event, CookieSent)])
-        withheld = tuple([_WITHHELD(event) for event in found if isinstance(event, CookieWithheld)])
+        sent = tuple([event.decision for event in found if isinstance(event, CookieSent)])
+        withheld = tuple([event.decision for event in found if isinstance(event, CookieWithheld)])
         return Outcome(self._decisions, lines, asks.who, asks.basis, sent, withheld)
 
     def _sent(self, where: Where, name: bytes, value: bytes) -> CookieSent:
@@ -127,9 +123,8 @@ class Matching:
             self._matched.add(id(others[0]))
             reason = "ValueDiffers"
         origin: Literal["given", "unknown"] = "given" if by_hand else "unknown"
-        return CookieSent(
-            where, self._head, name, secret, "", "", reason, "", (self._asks.who,), origin, expected=True, set_frames=()
-        )
+        sending = Sending(name, secret, "", "", reason, "", (self._asks.who,), origin, expected=True, set_frames=())
+        return CookieSent(where, self._head, sending)
 
     def _as_known(self, where: Where, name: bytes, value: Secret, decision: SendDecision) -> CookieSent:
         cookie = decision.cookie
@@ -137,9 +132,7 @@ class Matching:
         if known.is_missed:
             known.is_missed = False
             self._is_news = True
-        return CookieSent(
-            where,
-            self._head,
+        sending = Sending(
             name,
             value,
             cookie.domain,
@@ -151,10 +144,12 @@ class Matching:
             expected=decision.sent,
             set_frames=known.frames,
         )
+        return CookieSent(where, self._head, sending)
 
     def _withheld(self) -> list[CookieWithheld]:
         """Cookies that stay: because a rule keeps them, or although none does (said once)."""
         found: list[CookieWithheld] = []
+        where = self._head.where._replace(basis=self._asks.basis)
         for decision in self._decisions:
             if id(decision) in self._matched:
                 continue
@@ -164,18 +159,15 @@ class Matching:
                 if not isinstance(known, Known) or known.is_given or known.is_missed:
                     continue
                 known.is_missed = self._is_news = True
-            found.append(
-                CookieWithheld(
-                    self._head.where._replace(basis=self._asks.basis),
-                    self._head,
-                    cookie.name,
-                    cookie.value,
-                    cookie.domain,
-                    cookie.path,
-                    "NotSent" if decision.sent else decision.reason,
-                    decision.reference,
-                    (self._asks.who, *decision.steps),
-                    expected=not decision.sent,
-                )
+            withholding = Withholding(
+                cookie.name,
+                cookie.value,
+                cookie.domain,
+                cookie.path,
+                "NotSent" if decision.sent else decision.reason,
+                decision.reference,
+                (self._asks.who, *decision.steps),
+                expected=not decision.sent,
             )
+            found.append(CookieWithheld(where, self._head, withholding))
         return found

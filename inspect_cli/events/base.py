@@ -117,7 +117,8 @@ class Event:
     `kind` and `layer` are part of the JSON contract. `is_entry`: shown as a row of the
     timeline; `entry_if_annotated`: shown only where an annotation hangs on it.
     `shown` names the attributes that go into an entry's `fields`, in order; () means
-    every dataclass field but `where` and `of`.
+    every dataclass field but `where` and `of`. `shared` names the attribute that holds all
+    of them, where events that are alike share one such object.
     """
 
     kind: ClassVar[str] = "event"
@@ -125,6 +126,7 @@ class Event:
     is_entry: ClassVar[bool] = True
     entry_if_annotated: ClassVar[bool] = False
     shown: ClassVar[tuple[str, ...]] = ()
+    shared: ClassVar[str] = ""
 
     where: Where
 

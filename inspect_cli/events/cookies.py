@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from inspect_cli.events.base import Event, Layer, Secret, noun
 from inspect_cli.events.http import RequestHead, ResponseHead
@@ -61,16 +61,13 @@ class SetCookie:
 
 
 @noun
-class CookieEvent(Event):
-    """What was decided about one cookie; `of` is the head that caused it.
+class Decision:
+    """What was decided about one cookie, and why; requests that are alike share one.
 
     `reason` is the stable name of the deciding step (DevTools' where one fits),
     `reference` its clause; `steps` holds the whole way there.
     """
 
-    layer: ClassVar[Layer] = "cookie"
-
-    of: RequestHead | ResponseHead
     name: bytes
     value: Secret
     domain: str
@@ -81,10 +78,78 @@ class CookieEvent(Event):
 
 
 @noun
+class Sending(Decision):
+    """Of a cookie in a captured Cookie field.
+
+    `origin`: `stored` (its Set-Cookie was seen), `given` (a Context says so),
+    `unknown` (set before the capture began, or by a script; domain and path are "").
+    `expected` False: by the rules it should not have been sent; then `reason` says why.
+    Otherwise `reason` is `Sent`, `ByHand`, `Unknown`, or `ValueDiffers`: the jar has another
+    value under that name.
+    """
+
+    origin: Literal["stored", "given", "unknown"]
+    expected: bool
+    set_frames: tuple[int, ...]
+
+
+@noun
+class Withholding(Decision):
+    """Of a cookie in the jar that a request does not carry."""
+
+    expected: bool
+
+
+_DECIDED: Final = ("name", "value", "domain", "path", "reason", "reference", "steps")
+
+
+@noun
+class CookieEvent(Event):
+    """Something was decided about one cookie; `of` is the head that caused it."""
+
+    layer: ClassVar[Layer] = "cookie"
+
+    of: RequestHead | ResponseHead
+    decision: Decision
+
+    @property
+    def name(self) -> bytes:
+        return self.decision.name
+
+    @property
+    def value(self) -> Secret:
+        return self.decision.value
+
+    @property
+    def domain(self) -> str:
+        return self.decision.domain
+
+    @property
+    def path(self) -> str:
+        return self.decision.path
+
+    @property
+    def reason(self) -> str:
+        return self.decision.reason
+
+    @property
+    def reference(self) -> str:
+        return self.decision.reference
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return self.decision.steps
+
+
+@noun
 class CookieStored(CookieEvent):
     """The client keeps the cookie (inferred for a recorded client)."""
 
     kind: ClassVar[str] = "cookie-stored"
+    shown: ClassVar[tuple[str, ...]] = (
+        *_DECIDED, "attributes", "host_only", "expires_ns", "secure", "http_only", "same_site", "replaces",
+        "value_changed", "old_value",
+    )  # fmt: skip
 
     attributes: tuple[tuple[bytes, bytes], ...]
     host_only: bool
@@ -105,6 +170,7 @@ class CookieDeleted(CookieEvent):
     """A Set-Cookie with an expiry in the past: the client drops the cookie."""
 
     kind: ClassVar[str] = "cookie-deleted"
+    shown: ClassVar[tuple[str, ...]] = (*_DECIDED, "attributes", "existed", "old_value")
 
     attributes: tuple[tuple[bytes, bytes], ...]
     existed: bool
@@ -117,26 +183,32 @@ class CookieRefused(CookieEvent):
     """The client does not store the cookie."""
 
     kind: ClassVar[str] = "cookie-refused"
+    shown: ClassVar[tuple[str, ...]] = (*_DECIDED, "attributes")
 
     attributes: tuple[tuple[bytes, bytes], ...]
 
 
 @noun
 class CookieSent(CookieEvent):
-    """A cookie in a captured Cookie field.
-
-    `origin`: `stored` (its Set-Cookie was seen), `given` (a Context says so),
-    `unknown` (set before the capture began, or by a script; domain and path are "").
-    `expected` False: by the rules it should not have been sent; then `reason` says why.
-    Otherwise `reason` is `Sent`, `ByHand`, `Unknown`, or `ValueDiffers`: the jar has another
-    value under that name.
-    """
+    """A cookie in a captured Cookie field."""
 
     kind: ClassVar[str] = "cookie-sent"
+    shown: ClassVar[tuple[str, ...]] = (*_DECIDED, "origin", "expected", "set_frames")
+    shared: ClassVar[str] = "decision"
 
-    origin: Literal["stored", "given", "unknown"]
-    expected: bool
-    set_frames: tuple[int, ...]
+    decision: Sending
+
+    @property
+    def origin(self) -> Literal["stored", "given", "unknown"]:
+        return self.decision.origin
+
+    @property
+    def expected(self) -> bool:
+        return self.decision.expected
+
+    @property
+    def set_frames(self) -> tuple[int, ...]:
+        return self.decision.set_frames
 
 
 @noun
@@ -144,9 +216,15 @@ class CookieWithheld(CookieEvent):
     """A cookie in the jar that this request does not carry (inferred)."""
 
     kind: ClassVar[str] = "cookie-withheld"
+    shown: ClassVar[tuple[str, ...]] = (*_DECIDED, "expected")
+    shared: ClassVar[str] = "decision"
 
-    expected: bool
-    """True: a rule keeps it back; False: by the rules it should have gone."""
+    decision: Withholding
+
+    @property
+    def expected(self) -> bool:
+        """True: a rule keeps it back; False: by the rules it should have gone."""
+        return self.decision.expected
 
 
 @noun

@@ -100,15 +100,21 @@ class MessageHead(Event):
 
     def values(self, name: bytes) -> list[bytes]:
         """All values of the field `name` (lower case), in wire order."""
-        lowered = self.head.lower()
+        head = self.head
+        lowered = head.lower()
         wanted = b"\n" + name + b":"
-        if wanted not in lowered:
+        at = lowered.find(wanted)
+        if at < 0:
             return []
-        lines = own_lines(self.head)
-        if lines is None:
-            return [value for field, value in _fields(self.head) if field.lower() == name]
-        size = len(name) + 1
-        return [line[size:].strip(b" \t") for line in lines if line[:size].lower() == wanted[1:]]
+        if b"\n " in head or b"\n\t" in head:  # a line may be folded (§5.2)
+            return [value for field, value in _fields(head) if field.lower() == name]
+        found: list[bytes] = []
+        while at >= 0:
+            end = head.find(b"\n", at + 1)
+            line = head[at + len(wanted) :] if end < 0 else head[at + len(wanted) : end].removesuffix(b"\r")
+            found.append(line.strip(b" \t"))
+            at = lowered.find(wanted, end) if end >= 0 else -1
+        return found
 
 
 @noun

@@ -1,7 +1,8 @@
 """Rows as JSON at once, for captures with many: what comes again is worded and encoded once.
 
-The bytes are those of `RowMaker.row`, encoded; only the way there is shorter. A client sends
-the same cookies and field lines with every request, and most texts say the same few things.
+The bytes are those of `RowMaker.row`, encoded; only the way there is shorter: a row is put
+together from pieces, most of which are there already. A client sends the same cookies and
+field lines with every request, and most texts say the same few things.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import orjson
 
-from inspect_cli.events.base import Annotation, Entry, Event, Side
+from inspect_cli.events.base import Annotation, Entry, Event, Side, Where
 from inspect_cli.events.http import MessageHead, guarded_field, guarded_fields, own_lines
 from inspect_cli.render.redact import Redactor
 from inspect_cli.render.rows import RowMaker
@@ -23,7 +24,7 @@ from inspect_cli.texts import Words
 from inspect_cli.texts.template import names
 
 _MOST: Final = 4096
-"""Decisions and field lines that are remembered, of each so many."""
+"""Decisions, field lines and short texts that are remembered, of each so many."""
 _FEW: Final = 128
 """Texts of one template that are remembered."""
 _LONGEST: Final = 2048
@@ -36,7 +37,7 @@ _OBEYED: Final = re.compile(
 )
 _PLAIN: Final = bytes(range(0x20, 0x7F))
 
-_SIDES: Final = tuple(side.word for side in Side)
+_SIDES: Final[dict[Side | None, bytes]] = {None: b"null", **{side: b'"%b"' % side.word.encode() for side in Side}}
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -49,7 +50,7 @@ def encoded(value: Any) -> bytes:
     except TypeError:
         # Text with lone surrogates, or a number beyond 64 bits: rare, so slow is good enough.
         data = json.dumps(_mended(value), ensure_ascii=False, separators=(",", ":")).encode()
-    return harmless(data)
+    return data if data.isascii() and b"\x7f" not in data else harmless(data)
 
 
 def harmless(data: bytes) -> bytes:
@@ -82,7 +83,7 @@ class _Known(dict[_K, _V], Generic[_K, _V]):
 
 
 class _Template:
-    """The words of one key, what they are filled from, and its texts as long as they are few."""
+    """The words of one key, what they are filled from, and its texts as JSON as long as they are few."""
 
     __slots__ = ("_key", "_texts", "_words", "wanted")
 
@@ -90,20 +91,20 @@ class _Template:
         self._words = words
         self._key = key
         self.wanted: tuple[str, ...] = tuple(sorted(names(words.template(key)))) if words.has(key) else ()
-        self._texts: dict[tuple[Any, ...], str] | None = {}
+        self._texts: dict[tuple[Any, ...], bytes] | None = {}
 
-    def say(self, said: dict[str, Any]) -> str:
-        """Its text; `said` holds at least what is wanted."""
+    def say(self, said: dict[str, Any]) -> bytes:
+        """Its text, encoded; `said` holds at least what is wanted."""
         texts = self._texts
         if texts is None:
-            return self._words.say(self._key, said)
+            return encoded(self._words.say(self._key, said))
         key = tuple([said.get(name) for name in self.wanted])
         try:
             text = texts.get(key)
         except TypeError:  # a value that cannot be a key
-            return self._words.say(self._key, said)
+            return encoded(self._words.say(self._key, said))
         if text is None:
-            text = self._words.say(self._key, said)
+            text = encoded(self._words.say(self._key, said))
             if len(texts) >= _FEW:
                 self._texts = None  # nearly every one is another
             elif len(text) <= _LONGEST and all(map(_is_short, key)):
@@ -118,12 +119,14 @@ def _is_short(value: object) -> bool:
 class _Plan:
     """How entries of one type are encoded."""
 
-    __slots__ = ("conversions", "key", "kind", "layer", "names", "template", "values")
+    __slots__ = ("basis", "conversions", "key", "names", "of_place", "shared", "template", "values")
 
     def __init__(self, kind: type[Event], words: Words, headers: Convert) -> None:
-        self.kind = kind.kind
-        self.layer = kind.layer
+        self.basis: dict[str, bytes] = {}
+        """What stands between the side and the text, by basis."""
         self.template = _Template(words, f"entry.{kind.kind}")
+        self.of_place = not {"frames", "side", "channel"}.isdisjoint(self.template.wanted)
+        """Its text tells where it was."""
         shown = dict(conversions(kind))
         self.names = list(shown)
         taken = self.names
@@ -132,16 +135,38 @@ class _Plan:
             taken = ["head" if name == "headers" else name for name in taken]
         self.values: Callable[[Any], tuple[Any, ...]] = attrgetter(*taken, "layer", "kind")
         """What stands under these names, and two more: of one name it would be no tuple."""
-        self.conversions: list[tuple[str, Convert]] = [(name, convert) for name, convert in shown.items() if convert]
-        apart = () if {"frames", "side", "channel"}.intersection(self.template.wanted) else what_repeats(kind)
+        self.conversions: list[tuple[str, Convert, bool]] = [
+            (name, convert, name in self.template.wanted) for name, convert in shown.items() if convert
+        ]
+        """Names whose values are no JSON values, what makes them so, and whether the text tells them."""
+        apart = () if self.of_place else what_repeats(kind)
         self.key: Callable[[Any], tuple[Any, ...]] | None = attrgetter(*apart, "kind") if apart else None
         """What tells apart the fields, and so the text, of a type whose fields come again and again."""
+        self.shared = attrgetter(kind.shared) if apart else None
+        """The object that holds all of them, which events that are alike share."""
+
+    def between(self, event: Event, basis: str) -> bytes:
+        made = b'"layer":%b,"kind":%b,"basis":%b,"text":' % (encoded(event.layer), encoded(event.kind), encoded(basis))
+        return self.basis.setdefault(basis, made)
 
 
 class Encoder:
     """Encodes the rows of one run. What it remembers is bounded in number and size."""
 
-    __slots__ = ("_again", "_lines", "_maker", "_plans", "_redactor", "_templates")
+    __slots__ = (
+        "_again",
+        "_frames",
+        "_heads",
+        "_lines",
+        "_maker",
+        "_place",
+        "_plans",
+        "_redactor",
+        "_shared",
+        "_strings",
+        "_templates",
+        "_where",
+    )
 
     def __init__(self, maker: RowMaker) -> None:
         self._maker = maker
@@ -149,58 +174,96 @@ class Encoder:
         self._plans: dict[type[Event], _Plan] = {}
         self._templates: dict[str, _Template] = {}
         """Of annotations, by code."""
-        self._again: _Known[tuple[Any, ...], tuple[str, orjson.Fragment]] = _Known()
+        self._heads: dict[tuple[str, str, str], bytes] = {}
+        """Of annotations: what stands before their data, by code, level and basis."""
+        self._again: _Known[tuple[Any, ...], bytes] = _Known()
+        """Text and fields by what tells them apart, and"""
+        self._shared: _Known[int, tuple[Any, bytes]] = _Known()
+        """by identity of the object that holds them, which is kept so that it stays the only one."""
         self._lines: _Known[bytes, bytes] = _Known()
+        self._strings: _Known[str, bytes] = _Known()
+        self._where: Where | None = None
+        """Of the row before: several events may have one place."""
+        self._frames = self._place = b""
 
     def entry(self, entry: Entry) -> bytes:
         """The entry as `encoded(RowMaker.row(entry))` gives it."""
+        try:
+            return self._entry(entry)
+        except TypeError:
+            return encoded(self._maker.row(entry))  # rare: see there
+
+    def _entry(self, entry: Entry) -> bytes:
         event = entry.event
         plan = self._plans.get(event.__class__)
         if plan is None:
             plan = self._plans[event.__class__] = _Plan(event.__class__, self._maker.words, self._headers)
-        _, time_ns, channel, side, frames, _, _, basis = event.where
-        text, fields = self._made(event, plan) if plan.key is None else self._known(event, plan, plan.key(event))
-        row = {
-            "number": entry.number,
-            "parent": entry.parent,
-            "time_ns": time_ns,
-            "frames": frames,
-            "channel": channel,
-            "side": None if side is None else _SIDES[side],
-            "layer": plan.layer,
-            "kind": plan.kind,
-            "basis": basis,
-            "text": text,
-            "fields": fields,
-            "annotations": [self._annotation(one) for one in entry.annotations] if entry.annotations else (),
-        }
-        try:
-            return harmless(orjson.dumps(row))
-        except TypeError:
-            return encoded(self._maker.row(entry))  # rare: see there
+        where = event.where
+        if where is not self._where:
+            self._settle(where)
+        basis = where.basis
+        parent = entry.parent
+        return b'{"number":%d,"parent":%b%b%b%b,"annotations":%b}' % (
+            entry.number,
+            b"null" if parent is None else b"%d" % parent,
+            self._place,
+            plan.basis.get(basis) or plan.between(event, basis),
+            self._made(event, plan) if plan.key is None else self._known(event, plan, plan.key),
+            self._annotations(entry.annotations) if entry.annotations else b"[]",
+        )
 
-    def _known(self, event: Event, plan: _Plan, key: tuple[Any, ...]) -> tuple[str, orjson.Fragment]:
-        """Text and fields of an event like others before it."""
-        found = self._again.get(key)
-        if found is None:
-            text, fields = self._made(event, plan)
-            data = encoded(fields)
-            found = text, orjson.Fragment(data)
-            if len(data) <= _LONGEST and len(text) <= _LONGEST:
-                self._again.put(key, found)
-        return found
+    def _settle(self, where: Where) -> None:
+        """Encode a place, for all rows and annotations that share it."""
+        frames = where.frames
+        self._frames = shown = b"[%d]" % frames if len(frames) == 1 else orjson.dumps(frames)
+        self._place = b',"time_ns":%d,"frames":%b,"channel":%b,"side":%b,' % (
+            where.time_ns,
+            shown,
+            self._string(where.channel),
+            _SIDES[where.side],
+        )
+        self._where = where
 
-    def _made(self, event: Event, plan: _Plan) -> tuple[str, dict[str, Any]]:
+    def _string(self, text: str) -> bytes:
+        known = self._strings.get(text)
+        if known is None:
+            known = encoded(text)
+            if len(known) <= _LONGEST:
+                self._strings.put(text, known)
+        return known
+
+    def _known(self, event: Event, plan: _Plan, key_of: Callable[[Any], tuple[Any, ...]]) -> bytes:
+        """Text and fields of an event like others before it: shared with the last ones, or equal to older ones."""
+        holder = plan.shared(event) if plan.shared is not None else event
+        found = self._shared.get(id(holder))
+        if found is not None and found[0] is holder:
+            return found[1]
+        key = key_of(event)
+        data = self._again.get(key)
+        if data is None:
+            data = self._made(event, plan)
+            if len(data) > 2 * _LONGEST:
+                return data
+            self._again.put(key, data)
+        self._shared.put(id(holder), (holder, data))
+        return data
+
+    def _made(self, event: Event, plan: _Plan) -> bytes:
+        """Text and fields, with the name of the latter between them."""
         redactor = self._redactor
         fields: dict[str, Any] = dict(zip(plan.names, plan.values(event), strict=False))
         said = fields.copy()
-        for name, convert in plan.conversions:
-            fields[name], said[name] = convert(fields[name], redactor)
-        _, _, channel, side, frames, _, _, _ = event.where
-        said["frames"] = frames
-        said["side"] = None if side is None else _SIDES[side]
-        said["channel"] = channel
-        return plan.template.say(said), fields
+        for name, convert, is_told in plan.conversions:
+            if is_told:
+                fields[name], said[name] = convert(fields[name], redactor)
+            else:
+                fields[name] = convert(fields[name], redactor)[0]
+        if plan.of_place:
+            where = event.where
+            said["frames"] = where.frames
+            said["side"] = None if where.side is None else where.side.word
+            said["channel"] = where.channel
+        return b'%b,"fields":%b' % (plan.template.say(said), encoded(fields))
 
     def _headers(self, head: bytes, redactor: Redactor) -> Pair:
         """All field lines of a head; most lines came before, with another message."""
@@ -218,29 +281,40 @@ class Encoder:
             found.append(data)
         return orjson.Fragment(b"[%b]" % b",".join(found)), head
 
-    def _annotation(self, annotation: Annotation) -> dict[str, Any]:
-        code = annotation.code
+    def _annotations(self, annotations: tuple[Annotation, ...]) -> bytes:
+        return b"[%b]" % b",".join([self._annotation(one) for one in annotations])
+
+    def _annotation(self, annotation: Annotation) -> bytes:
+        code, span, frames = annotation.code, annotation.span, annotation.frames
         template = self._templates.get(code)
         if template is None:
             template = self._templates[code] = _Template(self._maker.words, f"annotation.{code}")
         data: dict[str, Any] = {}
-        said: dict[str, Any] = {"frames": annotation.frames}
+        said: dict[str, Any] = {"frames": frames}
         for name, item in (annotation.data or data).items():
             if item.__class__ in AS_THEY_ARE:
                 data[name] = said[name] = item
             else:
                 data[name], said[name] = pair_of(item, self._redactor)
-        span = annotation.span
-        return {
-            "concept": annotation.concept,
-            "code": code,
-            "level": annotation.level,
-            "basis": annotation.basis,
-            "data": data,
-            "text": template.say(said),
-            "frames": annotation.frames,
-            "span": None
+        place = self._where
+        assert place is not None
+        return b'%b%b,"text":%b,"frames":%b,"span":%b,"reference":%b}' % (
+            self._head_of(annotation),
+            encoded(data),
+            template.say(said),
+            self._frames if frames is place.frames else orjson.dumps(frames),
+            b"null"
             if span is None
-            else {"channel": span[0], "side": _SIDES[span[1]], "start": span[2], "end": span[3]},
-            "reference": annotation.reference,
-        }
+            else b'{"channel":%b,"side":%b,"start":%d,"end":%d}'
+            % (self._string(span.channel), _SIDES[span.side], span.start, span.end),
+            self._string(annotation.reference),
+        )
+
+    def _head_of(self, annotation: Annotation) -> bytes:
+        """Everything that stands before its data."""
+        key = annotation.code, annotation.level, annotation.basis
+        known = self._heads.get(key)
+        if known is None:
+            values = {"concept": annotation.concept, "code": key[0], "level": key[1], "basis": key[2]}
+            known = self._heads[key] = encoded(values)[:-1] + b',"data":'
+        return known

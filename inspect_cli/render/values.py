@@ -160,6 +160,10 @@ def conversions(kind: type[Event]) -> tuple[tuple[str, Convert | None], ...]:
 def _conversion(hint: Any) -> Convert | None:
     if _stands(hint):
         return None
+    if hint is bytes:
+        return _bytes
+    if hint is Secret:
+        return _secret
     if hint == tuple[Step, ...]:
         return lambda value, redactor: _steps(value)
     if hint in (list[tuple[bytes, bytes | Secret]], tuple[tuple[bytes, bytes | Secret], ...]):
@@ -174,13 +178,11 @@ def shown_hints(kind: type[Event]) -> dict[str, Any]:
 
 
 def what_repeats(kind: type[Event]) -> tuple[str, ...]:
-    """Of a type that holds the steps of a decision: attributes that are equal where all fields are.
+    """Of a type whose events share what they show: attributes that are equal where all fields are.
 
-    Decisions come again with every request. () for other types, and where a field is no key.
+    () for other types, and where a field is no key.
     """
-    hints = shown_hints(kind)
-    if tuple[Step, ...] not in hints.values():
-        return ()
+    hints = shown_hints(kind) if kind.shared else {}
     found: list[str] = []
     for name, hint in hints.items():
         if hint is Secret:

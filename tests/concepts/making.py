@@ -12,8 +12,11 @@ from inspect_cli.events.cookies import (
     CookieSent,
     CookieStored,
     CookieWithheld,
+    Decision,
     SameSite,
+    Sending,
     Step,
+    Withholding,
 )
 from inspect_cli.events.http import MessageEnd, RequestHead, ResponseHead
 from inspect_cli.events.tcp import (
@@ -168,13 +171,7 @@ def stored(
     return CookieStored(
         of.where._replace(basis=basis),
         of,
-        name,
-        Secret(value, "cookie"),
-        domain,
-        path,
-        "Stored",
-        "6265bis §5.7 step 24",
-        steps,
+        Decision(name, Secret(value, "cookie"), domain, path, "Stored", "6265bis §5.7 step 24", steps),
         attributes,
         host_only=host_only,
         expires_ns=expires_ns,
@@ -188,14 +185,13 @@ def stored(
 
 def deleted(of: ResponseHead, *, existed: bool = True) -> CookieDeleted:
     secret = Secret(b"", "cookie")
-    return CookieDeleted(
-        of.where, of, b"sid", secret, "x.test", "/", "Expired", "6265bis §5.7 step 24", (), (), existed=existed
-    )
+    decision = Decision(b"sid", secret, "x.test", "/", "Expired", "6265bis §5.7 step 24", ())
+    return CookieDeleted(of.where, of, decision, (), existed=existed)
 
 
 def refused(of: ResponseHead, reason: str = "SecureOnly") -> CookieRefused:
     secret = Secret(b"v", "cookie")
-    return CookieRefused(of.where, of, b"sid", secret, "x.test", "/", reason, "6265bis §5.7 step 13", (), ())
+    return CookieRefused(of.where, of, Decision(b"sid", secret, "x.test", "/", reason, "6265bis §5.7 step 13", ()), ())
 
 
 def sent(
@@ -210,16 +206,16 @@ def sent(
 ) -> CookieSent:
     domain, path = ("", "") if origin == "unknown" else ("x.test", "/")
     secret = Secret(value, "cookie")
-    return CookieSent(
-        of.where, of, name, secret, domain, path, reason, "6265bis §5.8.3", (), origin, expected, set_frames
-    )
+    sending = Sending(name, secret, domain, path, reason, "6265bis §5.8.3", (), origin, expected, set_frames)
+    return CookieSent(of.where, of, sending)
 
 
 def withheld(of: RequestHead, *, expected: bool = True, basis: Basis = "inferred") -> CookieWithheld:
     place = of.where._replace(basis=basis)
     reason = "NotOnPath" if expected else "NotSent"
     secret = Secret(b"v", "cookie")
-    return CookieWithheld(place, of, b"sid", secret, "x.test", "/", reason, "6265bis §5.8.3", (), expected=expected)
+    withholding = Withholding(b"sid", secret, "x.test", "/", reason, "6265bis §5.8.3", (), expected=expected)
+    return CookieWithheld(place, of, withholding)
 
 
 def frame(

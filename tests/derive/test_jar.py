@@ -15,6 +15,8 @@ from inspect_cli.events.cookies import (
     CookieSent,
     CookieStored,
     CookieWithheld,
+    Decision,
+    Sending,
     Step,
 )
 from tests.cookies.test_parse import LINES
@@ -41,13 +43,15 @@ def test_a_cookie_is_stored_and_comes_back() -> None:
     stored = CookieStored(
         where=response.where._replace(start=17, end=44, basis=INFERRED),
         of=response,
-        name=b"sid",
-        value=value,
-        domain="a.test",
-        path="/shop",
-        reason="Stored",
-        reference="6265bis §5.7 step 24",
-        steps=found[0].steps,  # type: ignore[attr-defined]
+        decision=Decision(
+            name=b"sid",
+            value=value,
+            domain="a.test",
+            path="/shop",
+            reason="Stored",
+            reference="6265bis §5.7 step 24",
+            steps=found[0].steps,  # type: ignore[attr-defined]
+        ),
         attributes=((b"HttpOnly", b""),),
         host_only=True,
         expires_ns=None,
@@ -60,9 +64,7 @@ def test_a_cookie_is_stored_and_comes_back() -> None:
     )
     at = again.head.index(b"Cookie:")
     line = again.where._replace(start=again.where.start + at, end=again.where.start + len(again.head) - 4)
-    sent = CookieSent(
-        where=line,
-        of=again,
+    sending = Sending(
         name=b"sid",
         value=value,
         domain="a.test",
@@ -74,8 +76,9 @@ def test_a_cookie_is_stored_and_comes_back() -> None:
         expected=True,
         set_frames=response.where.frames,
     )
+    sent = CookieSent(line, again, sending)
     unknown = CookieSent(
-        line, again, b"other", Secret(b"2", "cookie"), "", "", "Unknown", "", (ASSUMED,), "unknown", True, ()
+        line, again, Sending(b"other", Secret(b"2", "cookie"), "", "", "Unknown", "", (ASSUMED,), "unknown", True, ())
     )
     assert [stored, sent, unknown] == found
     assert ASSUMED == stored.steps[0] == sent.steps[0]

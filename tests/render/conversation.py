@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from inspect_cli.events.base import Annotation, Basis, Entry, Event, Secret, Side, Where
 from inspect_cli.events.calls import Call, CallMade
-from inspect_cli.events.cookies import CookieRefused, CookieSent, CookieStored, CookieWithheld, SessionIssued, Step
+from inspect_cli.events.cookies import (
+    CookieRefused,
+    CookieSent,
+    CookieStored,
+    CookieWithheld,
+    Decision,
+    Sending,
+    SessionIssued,
+    Step,
+    Withholding,
+)
 from inspect_cli.events.http import RequestHead, ResponseHead
 from inspect_cli.events.summary import Capture, CaptureFile, Tally
 from inspect_cli.events.tcp import (
@@ -66,22 +76,24 @@ def cookies() -> list[Entry]:
     attributes = ((b"Path", b"/"), (b"HttpOnly", b""), (b"SameSite", b"Lax"))
     inferred = ok.where._replace(basis="inferred")
     stored = CookieStored(
-        inferred, ok, b"sid", sid, "127.0.0.1", "/", "Stored", "6265bis §5.7", STEPS,
+        inferred, ok, Decision(b"sid", sid, "127.0.0.1", "/", "Stored", "6265bis §5.7", STEPS),
         attributes, True, None, False, True, "lax", False, False,
     )  # fmt: skip
     refused = CookieRefused(
-        inferred, ok, b"wide", Secret(b"1", "cookie"), "com", "/", "InvalidDomain", "6265bis §5.7 step 9", STEPS,
+        inferred, ok,
+        Decision(b"wide", Secret(b"1", "cookie"), "com", "/", "InvalidDomain", "6265bis §5.7 step 9", STEPS),
         ((b"Domain", b"com"),),
     )  # fmt: skip
     again = RequestHead(
         where(8, c, 2390), b"GET /account HTTP/1.1\r\nHost: 127.0.0.1:41327\r\nCookie: sid=5f\r\n\r\n", 1
     )
-    sent = CookieSent(
-        again.where, again, b"sid", sid, "127.0.0.1", "/", "Sent", "6265bis §5.8.3", STEPS, "stored", True, (6,)
-    )
+    sending = Sending(b"sid", sid, "127.0.0.1", "/", "Sent", "6265bis §5.8.3", STEPS, "stored", True, (6,))
+    sent = CookieSent(again.where, again, sending)
     withheld = CookieWithheld(
-        again.where._replace(basis="inferred"), again, b"theme", Secret(b"dark", "cookie"), "127.0.0.1", "/shop",
-        "NotOnPath", "6265bis §5.8.3", STEPS, True,
+        again.where._replace(basis="inferred"), again,
+        Withholding(
+            b"theme", Secret(b"dark", "cookie"), "127.0.0.1", "/shop", "NotOnPath", "6265bis §5.8.3", STEPS, True
+        ),
     )  # fmt: skip
     done = ResponseHead(where(10, s, 3001), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 1, again)
     return [

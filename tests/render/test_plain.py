@@ -97,10 +97,11 @@ def _hostile(junk: bytes) -> list[Event]:
     request = RequestHead(where(1, c, 0), b"GET " + junk + b" HTTP/1.1\r\nHost: " + junk + b"\r\n\r\n", 0)
     response = ResponseHead(where(2, s, 9), b"HTTP/1.1 200 " + junk + b"\r\n\r\n", 0, request)
     stored = next(entry.event for entry in whole() if isinstance(entry.event, CookieStored))
+    decision = dataclasses.replace(stored.decision, name=junk, value=Secret(junk, "cookie"))
     return [
         request,
         response,
-        dataclasses.replace(stored, name=junk, value=Secret(junk, "cookie"), attributes=((junk, junk),)),
+        dataclasses.replace(stored, decision=decision, attributes=((junk, junk),)),
         Malformed(where(3, c, 10), "bare-lf", "CRLF", junk, "RFC 9112 §2.2"),
         WebSocketFrame(where(4, s, 11), 1, True, 0, False, b"", len(junk), junk, 1, False, None),
     ]
