@@ -12,6 +12,7 @@
     |   +-- FileNotReadable       it exists but may not be read
     |   +-- OutputNotWritable     -o, -w or -c cannot be written
     |   +-- NotSupported          an option or value known to curl but not spoken here
+    |   +-- BadFilter             -Y does not say what can be asked
     +-- NotPermitted           3  no right to capture, and packets were asked for
     +-- InputProblem           4  the input is unreadable as a capture, or cut off
     |   +-- NotACapture           the first bytes are of no capture format
@@ -113,6 +114,12 @@ class NotSupported(UsageProblem):
     """Known elsewhere, not spoken here. Data: what."""
 
     code = "not-supported"
+
+
+class BadFilter(UsageProblem):
+    """`-Y` cannot be understood. Data: problem, filter, caret (spaces and ^), got, near, and what the words ask."""
+
+    code = "bad-filter"
 
 
 class NotPermitted(InspectError):

@@ -21,12 +21,13 @@ def command(files: tuple[str, ...], connection: int | None, summary: bool, outpu
 
     Several files are read one after another, in order of their first frame's time.
     """
+    from inspect_cli.cli.outcomes import reader_of
     from inspect_cli.cli.run import run
     from inspect_cli.sources.file import CaptureFiles
     from inspect_cli.timeline import Timeline
 
     timeline = Timeline(summary_only=summary, verbose=output.verbose, connection=connection, strict=output.debug)
-    with CaptureFiles(files) as source, output.renderer(inputs=files) as renderer:
+    with CaptureFiles(files) as source, output.renderer(files, reader_of(files)) as renderer:
         code = run(source, timeline, renderer)
     if connection is not None and connection >= timeline.tally.connections:
         raise UsageProblem(problem="no-connection", number=connection, connections=timeline.tally.connections)

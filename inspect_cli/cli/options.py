@@ -62,7 +62,7 @@ _OUTPUT: Final = (
         default=None,
         help="Replace cookie values, passwords and tokens, or show all. [default: redact in files]",
     ),
-    click.option("-Y", "select", metavar="FILTER", help="Show matching rows only: concept, kind or host == VALUE."),
+    click.option("-Y", "select", metavar="FILTER", help="Show matching rows only, such as 'status >= 400'."),
     click.option("-q", "--quiet", is_flag=True, help="No hints on stderr."),
     click.option("-v", "--verbose", is_flag=True, help="Socket calls, plain segments, repeated explanations."),
     _LANGUAGE[1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, TextIO, cast
@@ -15,6 +15,7 @@ import click
 from inspect_cli.errors import OutputNotWritable, UsageProblem
 
 if TYPE_CHECKING:
+    from inspect_cli.events.tcp import Connection
     from inspect_cli.render import Renderer
     from inspect_cli.texts import Words
 
@@ -67,15 +68,23 @@ class Output:
             click.echo(self.words.say(key, data), err=True)
 
     @contextmanager
-    def renderer(self, inputs: Sequence[str] = ()) -> Iterator[Renderer]:
+    def renderer(
+        self, inputs: Sequence[str] = (), connections: Callable[[], Iterable[Connection]] | None = None
+    ) -> Iterator[Renderer]:
         """What shows the entries, on an open file or stdout.
 
-        Raises: OutputNotWritable; UsageProblem where the file is one of the `inputs`.
+        `connections` reads them before anything is shown, for a filter that asks how they end.
+
+        Raises: OutputNotWritable, BadFilter; UsageProblem where the file is one of the `inputs`.
         """
         from inspect_cli.render import compile_filter, make_renderer, policy_for
 
-        select = compile_filter(self.select) if self.select else None
+        select = compile_filter(self.select, self.words) if self.select else None
         refuse_same_file(self.path, inputs)
+        if select is not None and select.asks_outcomes:
+            if connections is None:
+                raise UsageProblem(problem="filter-outcome-unknown")
+            select.learn(connections())
         with self._opened() as out:
             is_terminal = out.isatty()
             yield make_renderer(

@@ -39,17 +39,18 @@ class _Written:
             # The names of its files are known by now: standard input comes slowly too.
             self._sink.flushes = comes_slowly(self._capture)
             self._capture = None
-        if self._select is None:
+        if self._select is None or self._select.shows(entry):
             return self._encoder.entry(entry)
-        row = self._maker.row(entry)
-        return encoded(row) if self._select.shows(row) else None
+        return None
 
     def _begin(self, capture: Capture) -> None:
         self._capture = capture
         self._sink.flushes = comes_slowly(capture)
+        if self._select is not None:
+            self._select.begin(capture, self._maker)
 
     def _let_go(self, connection: Connection) -> bytes:
-        """The connection as JSON; its hosts are forgotten."""
+        """The connection as JSON; the filter forgets it."""
         if self._select is not None:
             self._select.let_go(connection.channel)
         return encoded(connection_row(connection))

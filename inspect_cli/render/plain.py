@@ -26,11 +26,13 @@ class PlainRenderer:
 
     def begin(self, capture: Capture) -> None:
         self._untold = capture
+        if self._select is not None:
+            self._select.begin(capture, self._maker)
 
     def entry(self, entry: Entry) -> None:
         self._tell()
-        row, detail = self._maker.row_with_detail(entry)
-        if self._select is None or self._select.shows(row):
+        if self._select is None or self._select.shows(entry):
+            row, detail = self._maker.row_with_detail(entry)
             self._print(self._layout.entry(row, detail))
 
     def connection(self, connection: Connection) -> None:

@@ -84,6 +84,11 @@ class Words:
         self._load(key)
         return self._templates[key]
 
+    def keys(self, first: str) -> list[str]:
+        """The keys that begin with this word (`annotation`), without it."""
+        self._load(first)
+        return [key[len(first) + 1 :] for key in self._templates if key.startswith(first + ".")]
+
     def all_keys(self) -> list[str]:
         """All keys of the language, sorted."""
         for first in _FILES:
