@@ -15,8 +15,9 @@ from inspect_cli.errors import UsageProblem
     "--connection", type=click.IntRange(0), metavar="N", help="This connection only (Wireshark's tcp.stream)."
 )
 @click.option("--summary", is_flag=True, help="Counts only.")
+@click.option("--all", "every", is_flag=True, help="Show every row of a large capture too, not an overview.")
 @output_options
-def command(files: tuple[str, ...], connection: int | None, summary: bool, output: Output) -> int:
+def command(files: tuple[str, ...], connection: int | None, summary: bool, every: bool, output: Output) -> int:
     """Tell what happens in capture files: pcap and pcapng, gzip too; - is stdin.
 
     Several files are read one after another, in order of their first frame's time.
@@ -27,7 +28,10 @@ def command(files: tuple[str, ...], connection: int | None, summary: bool, outpu
     from inspect_cli.timeline import Timeline
 
     timeline = Timeline(summary_only=summary, verbose=output.verbose, connection=connection, strict=output.debug)
-    with CaptureFiles(files) as source, output.renderer(files, reader_of(files)) as renderer:
+    reader = reader_of(files)
+    # What is worth an overview is a file: of a pipe rows are shown as they come.
+    overview = reader is not None and connection is None and not (summary or every)
+    with CaptureFiles(files) as source, output.renderer(files, reader, overview=overview) as renderer:
         code = run(source, timeline, renderer)
     if connection is not None and connection >= timeline.tally.connections:
         raise UsageProblem(problem="no-connection", number=connection, connections=timeline.tally.connections)

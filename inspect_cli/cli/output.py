@@ -69,11 +69,16 @@ class Output:
 
     @contextmanager
     def renderer(
-        self, inputs: Sequence[str] = (), connections: Callable[[], Iterable[Connection]] | None = None
+        self,
+        inputs: Sequence[str] = (),
+        connections: Callable[[], Iterable[Connection]] | None = None,
+        *,
+        overview: bool = False,
     ) -> Iterator[Renderer]:
         """What shows the entries, on an open file or stdout.
 
         `connections` reads them before anything is shown, for a filter that asks how they end.
+        `overview`: of a large capture the text view tells what is in it, unless rows are selected.
 
         Raises: OutputNotWritable, BadFilter; UsageProblem where the file is one of the `inputs`.
         """
@@ -100,6 +105,7 @@ class Output:
                 verbose=self.verbose,
                 is_terminal=is_terminal,
                 select=select,
+                overview=overview and select is None,
             )
 
     @contextmanager

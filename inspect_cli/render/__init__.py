@@ -8,7 +8,7 @@ Hands on: bytes to standard output or a file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from inspect_cli.render.base import Look, Renderer
 from inspect_cli.render.redact import Policy, Redactor, policy_for
@@ -16,12 +16,24 @@ from inspect_cli.render.rows import RowMaker
 from inspect_cli.render.select import Select, compile_filter
 from inspect_cli.texts import Words
 
+if TYPE_CHECKING:
+    from inspect_cli.render.plain import PlainRenderer
+
 __all__ = ["RENDERERS", "Look", "Policy", "Renderer", "Select", "compile_filter", "make_renderer", "policy_for"]
 
 Make = Callable[[TextIO, RowMaker, Look], Renderer]
 
 
 def _text(out: TextIO, maker: RowMaker, look: Look) -> Renderer:
+    rows = _rows(out, maker, look)
+    if not look.overview:
+        return rows
+    from inspect_cli.render.overview import OverviewRenderer
+
+    return OverviewRenderer(rows)
+
+
+def _rows(out: TextIO, maker: RowMaker, look: Look) -> PlainRenderer:
     if look.color:
         from inspect_cli.render.terminal import TerminalRenderer
 
@@ -59,11 +71,12 @@ def make_renderer(
     verbose: bool = False,
     is_terminal: bool = False,
     select: Select | None = None,
+    overview: bool = False,
 ) -> Renderer:
     """The renderer for `--format`. `redact`: True is "all", False is "credentials" (see policy_for).
 
     Raises: KeyError for a format that is not in RENDERERS.
     """
     policy: Policy = redact if isinstance(redact, str) else "all" if redact else "credentials"
-    look = Look(lang, width, color, ascii, verbose, is_terminal, select)
+    look = Look(lang, width, color, ascii, verbose, is_terminal, select, overview)
     return RENDERERS[format](out, RowMaker(Words(lang), Redactor(policy)), look)

@@ -48,6 +48,8 @@ class Look:
     verbose: bool = False
     is_terminal: bool = False
     select: Select | None = None
+    overview: bool = False
+    """Of a large capture the text view tells what is in it, instead of rows."""
 
 
 def comes_slowly(capture: Capture) -> bool:

@@ -27,6 +27,8 @@ WIDEST: Final = 100
 NARROWEST: Final = 40
 
 _MOST_LINES: Final = 4
+_MOST_CELLS: Final = _MOST_LINES * (80 - GUTTER)
+"""What one text may take, in lines and on narrow terminals in cells."""
 _SHORTEST_ARROW: Final = 5
 _REMEMBERED: Final = 10_000
 """Sentences and connections remembered: a bound for memory."""
@@ -51,9 +53,9 @@ class Layout:
         self._words = words
         self._ascii = look.ascii
         self._verbose = look.verbose
-        self._most = None if look.verbose else _MOST_LINES
         self.width = max(NARROWEST, min(look.width, WIDEST))
         self._inner = self.width - GUTTER
+        self._most = None if look.verbose else max(_MOST_LINES, -(-_MOST_CELLS // self._inner))
         self._base_ns: int | None = None
         """Time that the view calls 0."""
         self._head_shown = False
@@ -84,7 +86,8 @@ class Layout:
         self._base_ns = capture.started_ns if capture.source == "file" else None
         names = tuple(file.name.encode("utf-8", "surrogateescape") for file in capture.files)
         self._titled = bool(names) or capture.source != "file"
-        text = self.say(f"view.{capture.source}", {"names": names, "interfaces": tuple(capture.interfaces)})
+        data = {"names": names, "stdin": names == (b"-",), "interfaces": tuple(capture.interfaces)}
+        text = self.say(f"view.{capture.source}", data)
         return [[(line, "heading")] for line in wrapped(text, self.width)] if text else []
 
     def entry(self, row: EntryRow, detail: str = "") -> list[Line]:

@@ -20,8 +20,8 @@ class PlainRenderer:
         self._sink = Sink(out)
         self._maker = maker
         self._select = look.select
-        self._layout = Layout(maker.words, look)
-        self._summary = Summary(self._layout)
+        self.layout = Layout(maker.words, look)
+        self._summary = Summary(self.layout)
         self._untold: Capture | None = None
 
     def begin(self, capture: Capture) -> None:
@@ -33,18 +33,22 @@ class PlainRenderer:
         self._tell()
         if self._select is None or self._select.shows(entry):
             row, detail = self._maker.row_with_detail(entry)
-            self._print(self._layout.entry(row, detail))
+            self.show(self.layout.entry(row, detail))
 
     def connection(self, connection: Connection) -> None:
         row = connection_row(connection)
-        self._layout.connection(row)
+        self.layout.connection(row)
         self._summary.connection(row)
         if self._select is not None:
             self._select.let_go(row["channel"])
 
     def end(self, capture: Capture, tally: Tally) -> None:
         self._tell()
-        self._print(self._summary.lines(capture_row(capture), summary_row(tally)))
+        self.show(self._summary.lines(capture_row(capture), summary_row(tally)))
+        self._sink.flush()
+
+    def flush(self) -> None:
+        """Nothing stays behind."""
         self._sink.flush()
 
     def paint(self, line: Line) -> str:
@@ -56,11 +60,12 @@ class PlainRenderer:
         if self._untold is not None:
             capture, self._untold = self._untold, None
             self._sink.flushes = comes_slowly(capture)
-            title = self._layout.begin(capture)
+            title = self.layout.begin(capture)
             # A run that failed before it listened anywhere (no such host) has no packets to name a place for.
             if capture.source != "live" or capture.interfaces:
-                self._print(title)
+                self.show(title)
 
-    def _print(self, lines: list[Line]) -> None:
+    def show(self, lines: list[Line]) -> None:
+        """Write lines."""
         if lines:
             self._sink.say("".join([self.paint(line) + "\n" for line in lines]))

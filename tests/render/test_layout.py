@@ -298,3 +298,15 @@ def test_a_kind_of_annotation_is_told_twice_then_only_its_concept_is_named() -> 
         "* again: made-up-too",
         "* again: made-up-too",
     ] == said
+
+
+def test_what_is_whole_at_80_columns_is_whole_at_40() -> None:
+    said = " ".join(f"word{n}" for n in range(35))
+    for columns in (40, 80):
+        lines = text(layout(columns).entry(row(1, "SYN", annotations=[note(said, "")])))
+        assert said in " ".join(" ".join(line.split()) for line in lines)
+
+
+def test_standard_input_has_a_name() -> None:
+    for lang, expected in (("en", "standard input"), ("ko", "표준 입력")):
+        assert [expected] == text(layout(80, lang).begin(Capture("file", [CaptureFile("-", 1, 0)], [])))
