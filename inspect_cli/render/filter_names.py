@@ -119,8 +119,8 @@ def _rows() -> tuple[type[Event], ...]:
 
 def _below(kind: type[Event]) -> Iterator[type[Event]]:
     for below in kind.__subclasses__():
-        # dataclass(slots=True) leaves the class without slots behind.
-        if "__slots__" in vars(below):
+        # Ours only; dataclass(slots=True) leaves the class without slots behind.
+        if "__slots__" in vars(below) and below.__module__.startswith("inspect_cli."):
             yield below
         yield from _below(below)
 

@@ -233,3 +233,10 @@ def test_a_sentence_takes_microseconds() -> None:
     seconds = min(timeit.repeat(lambda: EN.say("entry.request", data), number=200, repeat=5)) / 200
 
     assert seconds < 20e-6  # two on a quiet machine
+
+
+@pytest.mark.parametrize("words", BOTH, ids=LANGUAGES)
+def test_keys_of_one_word_are_those_of_its_own_tables(words: Words) -> None:
+    expected = [key.removeprefix("mark.") for key in words.all_keys() if key.startswith("mark.")]
+
+    assert expected == sorted(words.keys("mark"))
