@@ -13,15 +13,22 @@ from typing import TYPE_CHECKING, Final, TextIO
 from inspect_cli.render.base import Look, Renderer
 from inspect_cli.render.redact import Policy, Redactor, policy_for
 from inspect_cli.render.rows import RowMaker
-from inspect_cli.render.select import Select, compile_filter
 from inspect_cli.texts import Words
 
 if TYPE_CHECKING:
     from inspect_cli.render.plain import PlainRenderer
+    from inspect_cli.render.select import Select
 
-__all__ = ["RENDERERS", "Look", "Policy", "Renderer", "Select", "compile_filter", "make_renderer", "policy_for"]
+__all__ = ["RENDERERS", "Look", "Policy", "Renderer", "compile_filter", "make_renderer", "policy_for"]
 
 Make = Callable[[TextIO, RowMaker, Look], Renderer]
+
+
+def compile_filter(text: str, words: Words | None = None) -> Select:
+    """The filter as written after `-Y`; loads the language only here. Raises: BadFilter."""
+    from inspect_cli.render import select
+
+    return select.compile_filter(text, words)
 
 
 def _text(out: TextIO, maker: RowMaker, look: Look) -> Renderer:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import BinaryIO, Final, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TextIO, cast
 
 from inspect_cli.events.base import Entry
 from inspect_cli.events.summary import Capture, Tally
 from inspect_cli.events.tcp import Connection
-from inspect_cli.render.select import Select
+
+if TYPE_CHECKING:
+    from inspect_cli.render.select import Select
 
 BUFFER_BYTES: Final = 1 << 18
 """Rows of a file are written in blocks of this size: each write costs as much as making a few rows."""

@@ -8,7 +8,7 @@ reads back as the same text. Neither form keeps entries; `json` spools its conne
 from __future__ import annotations
 
 from tempfile import SpooledTemporaryFile
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from inspect_cli.events.base import Entry
 from inspect_cli.events.summary import SCHEMA, Capture, Tally
@@ -16,7 +16,9 @@ from inspect_cli.events.tcp import Connection
 from inspect_cli.render.base import Sink, comes_slowly
 from inspect_cli.render.encoding import Encoder, encoded
 from inspect_cli.render.rows import RowMaker, capture_row, connection_row, summary_row
-from inspect_cli.render.select import Select
+
+if TYPE_CHECKING:
+    from inspect_cli.render.select import Select
 
 SPOOLED_BYTES: Final = 4 << 20
 """Connections of a `json` document wait in memory up to this size, then in a file without a name."""

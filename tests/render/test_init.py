@@ -31,7 +31,7 @@ def test_redaction_is_a_switch_or_a_policy(redact: bool | Policy, expected: str)
 def test_rendering_room_loads_neither_rich_nor_orjson_before_they_are_needed() -> None:
     code = (
         "import io, sys; import inspect_cli.render as r; r.make_renderer('text', io.StringIO());"
-        "print([m for m in ('rich', 'orjson', 'numpy') if m in sys.modules])"
+        "print([m for m in ('rich', 'orjson', 'numpy', 'inspect_cli.render.select') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]" == done.stdout.strip()
