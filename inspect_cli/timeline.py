@@ -17,7 +17,7 @@ from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.protocols import PROTOCOLS
 from inspect_cli.streams.channel import Report
-from inspect_cli.streams.tracker import Tracker
+from inspect_cli.streams.tracker import Share, Tracker
 from inspect_cli.wire.frames import Frames
 
 Sees = dict[type[Event], list[Callable[[Event], Iterable[Event]]]]
@@ -28,7 +28,8 @@ class Timeline:
     """One reading of one capture, live or from a file.
 
     `summary_only`: count, build no event. `verbose`: plain segments and ACKs are entries
-    too. `connection`: parse this one alone. `strict`: our own faults raise (tests, --debug);
+    too. `connection`: parse this one alone. `share`: of the conversations, with
+    `summary_only`. `strict`: our own faults raise (tests, --debug);
     `at_once` False reads every packet one by one (slow; tests compare both).
     """
 
@@ -40,6 +41,7 @@ class Timeline:
         connection: int | None = None,
         strict: bool = False,
         at_once: bool = True,
+        share: Share | None = None,
     ) -> None:
         self.tally = Tally(concepts=None if summary_only else {})
         self._derive: Sees = {}
@@ -58,7 +60,7 @@ class Timeline:
         wanted = frozenset() if summary_only else frozenset({*self._derive, *self._annotate, *_entry_types(Event)})
         self._report = Report(self.tally, wanted)
         self._tracker = Tracker(
-            PROTOCOLS, self._report, verbose=verbose, only=connection, strict=strict, at_once=at_once
+            PROTOCOLS, self._report, verbose=verbose, only=connection, strict=strict, at_once=at_once, share=share
         )
         self._summary_only = summary_only
         self._number = 0

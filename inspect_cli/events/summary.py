@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SCHEMA = "inspect-cli/1"
@@ -37,6 +37,16 @@ class Tally:
     concepts: dict[str, int] | None = None
     problems: dict[str, int] = field(default_factory=dict)
     capture_drops: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Count what another one counted too, of the same capture; `concepts` and drops apart."""
+        for name, value in asdict(other).items():
+            mine = getattr(self, name)
+            if isinstance(value, dict) and isinstance(mine, dict):
+                for kind, count in value.items():
+                    mine[kind] = mine.get(kind, 0) + count
+            elif isinstance(value, int) and name != "capture_drops":
+                setattr(self, name, mine + value)
 
     def problem(self, kind: str) -> None:
         """Count one gap, truncation or malformed thing by its stable word."""

@@ -194,7 +194,8 @@ def summary_row(tally: Tally) -> dict[str, Any]:
     row = {name: getattr(tally, name) for name in Tally.__dataclass_fields__}
     row["websocket_frames"] = dict(tally.websocket_frames)
     row["concepts"] = None if tally.concepts is None else dict(tally.concepts)
-    row["problems"] = dict(tally.problems)
+    # By name: which was met first is another one where several processes counted.
+    row["problems"] = dict(sorted(tally.problems.items()))
     return row
 
 

@@ -7,6 +7,7 @@ it never depends on how the capture was cut into batches.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,12 +20,28 @@ from inspect_cli.streams.channel import Channel, Placed, Protocol, Report
 from inspect_cli.streams.connections import LOOK_EVERY_FRAMES, ConnectionTable
 from inspect_cli.streams.reader import ENDED, OPENING, Place, Reader
 from inspect_cli.streams.tcp_states import TcpConnection
-from inspect_cli.wire.frames import Frames, Packets
+from inspect_cli.wire.frames import Frames, Int64, Packets, UInt64
 from inspect_cli.wire.packets import decode
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _NO_CONNECTION = -1
 _Sorted = tuple[list[Event], list[Connection]]
+
+
+class Share(NamedTuple):
+    """Which of the conversations are read here, where several readers share a capture.
+
+    Together they count what one reader of the whole counts: each conversation belongs to one
+    of them, and what belongs to none (frames, bytes, what gave no packet) to the first.
+    """
+
+    number: int
+    """From 0."""
+    of: int
+
+    @property
+    def is_first(self) -> bool:
+        return self.number == 0
 
 
 class Tracker:
@@ -39,8 +56,10 @@ class Tracker:
         only: int | None = None,
         at_once: bool = True,
         strict: bool = False,
+        share: Share | None = None,
     ) -> None:
         """`only`: parse this connection alone. `at_once`, `strict`: see ConnectionTable, Channel."""
+        self._share = share
         self._protocols = protocols
         self._report = report
         # The summary counts what frames show: what sockets report has counters that nobody reads.
@@ -100,10 +119,15 @@ class Tracker:
     def _part(self, frames: Frames) -> _Sorted:
         tally = self._report.tally
         packets = decode(frames)
-        tally.packets += len(frames)
-        tally.bytes += int(frames.original_size.sum())
+        share = self._share
+        loose: list[tuple[int, Event]] = []
+        if share is None or share.is_first:
+            tally.packets += len(frames)
+            tally.bytes += int(frames.original_size.sum())
+            loose = self._undecoded(frames, packets) + self._comments(frames)
+        if share is not None:
+            packets = packets.of(conversations(packets) % np.uint64(share.of) == np.uint64(share.number))
         self._count(packets)
-        loose = self._undecoded(frames, packets) + self._comments(frames)
         found = self._table.feed(packets)
         self.last_number = frames.first_number + len(frames) - 1
         self.last_time_ns = int(frames.time_ns[-1])
@@ -121,7 +145,7 @@ class Tracker:
         tally.fin += int(np.count_nonzero(flags & _FIN))
         tally.rst += int(np.count_nonzero(flags & _RST))
         if not tcp.all():
-            self._udp.update(_udp_keys(packets, ~tcp))
+            self._udp.update(conversations(packets)[~tcp].tolist())
             tally.udp_conversations = len(self._udp)
 
     def _undecoded(self, frames: Frames, packets: Packets) -> list[tuple[int, Event]]:
@@ -197,13 +221,14 @@ class _Socket:
         self.channel.run()
 
 
-def _udp_keys(packets: Packets, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> set[int]:
-    """A hash of each UDP conversation: both endpoints, whichever sent."""
+def conversations(packets: Packets) -> UInt64:
+    """A hash of each packet's conversation: both endpoints, whichever sent."""
 
-    def mixed(hi: str, lo: str, port: str) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-        value = getattr(packets, hi)[rows] * np.uint64(0x9E3779B97F4A7C15) ^ getattr(packets, lo)[rows]
-        value = value * np.uint64(0xBF58476D1CE4E5B9) ^ getattr(packets, port)[rows].astype(np.uint64)
+    def mixed(hi: UInt64, lo: UInt64, port: Int64) -> UInt64:
+        value = hi * np.uint64(0x9E3779B97F4A7C15) ^ lo
+        value = value * np.uint64(0xBF58476D1CE4E5B9) ^ port.astype(np.uint64)
         return np.asarray((value ^ (value >> np.uint64(31))) * np.uint64(0x94D049BB133111EB))
 
-    both = mixed("source_hi", "source_lo", "source_port") + mixed("target_hi", "target_lo", "target_port")
-    return set(both.tolist())
+    both = mixed(packets.source_hi, packets.source_lo, packets.source_port)
+    both = both + mixed(packets.target_hi, packets.target_lo, packets.target_port)
+    return both ^ (both >> np.uint64(33))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,3 +109,9 @@ class Packets:
 
     def __len__(self) -> int:
         return len(self.number)
+
+    def of(self, mask: NDArray[np.bool_]) -> Packets:
+        """The packets of which `mask` is true."""
+        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        picked: dict[str, Any] = {name: v[mask] for name, v in values.items() if isinstance(v, np.ndarray)}
+        return replace(self, **picked)
