@@ -9,12 +9,12 @@ from inspect_cli.events.base import Event, Layer, noun
 
 @noun
 class Undecoded(Event):
-    """A frame whose headers could not be read.
+    """A frame whose headers could not be read, or fragments of which the rest did not come.
 
     `reason` is a stable word: `link-type`, `protocol`, `truncated`, `ip-version`,
-    `header-length`, `fragment`; `detail` a number or name (the link type, the ethertype).
-    Only `link-type`, `truncated`, `ip-version` and `header-length` are entries of this
-    kind; frames of other protocols (ARP, ICMP) are counted as undecoded only by `reason`.
+    `header-length`, `fragment`, `nesting`; `detail` a number or name (the link type, the
+    ethertype, the identification of the fragments). Frames of other protocols (ARP, ICMP)
+    are counted as undecoded, and are entries only with `-v`.
     """
 
     kind: ClassVar[str] = "undecoded-frame"
@@ -22,6 +22,19 @@ class Undecoded(Event):
 
     reason: str
     detail: str
+
+
+@noun
+class FragmentOverlap(Event):
+    """An IP fragment with bytes that an earlier one had, and not its copy (RFC 5722 §3).
+
+    In IPv4 the bytes that came last are used, in IPv6 the datagram is given up.
+    """
+
+    kind: ClassVar[str] = "fragment-overlap"
+    layer: ClassVar[Layer] = "capture"
+
+    identification: int
 
 
 @noun

@@ -13,15 +13,15 @@ import numpy as np
 
 from inspect_cli.events.base import REPORTED, Event, Side, Where
 from inspect_cli.events.calls import Reported, SocketTold
-from inspect_cli.events.capture import CaptureComment, Undecoded
+from inspect_cli.events.capture import CaptureComment, FragmentOverlap, Undecoded
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.streams.channel import Channel, Placed, Protocol, Report
 from inspect_cli.streams.connections import LOOK_EVERY_FRAMES, ConnectionTable
 from inspect_cli.streams.reader import ENDED, OPENING, Place, Reader
 from inspect_cli.streams.tcp_states import TcpConnection
-from inspect_cli.wire.frames import Frames, Int64, Packets, UInt64
-from inspect_cli.wire.packets import decode
+from inspect_cli.wire.frames import FragmentNote, Frames, Int64, Packets, UInt64
+from inspect_cli.wire.packets import Decoder
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _NO_CONNECTION = -1
@@ -71,6 +71,7 @@ class Tracker:
         )
         self._sockets: dict[int, _Socket] = {}
         self._udp: set[int] = set()
+        self._decoder = Decoder()
         self.last_number = 0
         """Number of the last frame fed; 0 before any."""
         self.last_time_ns = 0
@@ -107,8 +108,11 @@ class Tracker:
         for socket in self._sockets.values():
             socket.finish(self.last_number)
             yield self._socket_events(socket), []
+        loose: list[tuple[int, Event]] = []
+        if self._share is None or self._share.is_first:
+            loose = self._fragments(self._decoder.close(self.last_number))
         found, rows = self._table.close(self.last_number, self.last_time_ns)
-        yield self._in_order(found, []), rows
+        yield self._in_order(found, loose), rows
 
     def _make_channel(self, readers: tuple[Reader, Reader]) -> Channel:
         return Channel(readers, self._protocols, self._report, strict=self._strict)
@@ -118,13 +122,13 @@ class Tracker:
 
     def _part(self, frames: Frames) -> _Sorted:
         tally = self._report.tally
-        packets = decode(frames)
+        packets = self._decoder.decode(frames)
         share = self._share
         loose: list[tuple[int, Event]] = []
         if share is None or share.is_first:
             tally.packets += len(frames)
             tally.bytes += int(frames.original_size.sum())
-            loose = self._undecoded(frames, packets) + self._comments(frames)
+            loose = self._undecoded(frames, packets) + self._fragments(packets.fragments) + self._comments(frames)
         if share is not None:
             packets = packets.of(conversations(packets) % np.uint64(share.of) == np.uint64(share.number))
         self._count(packets)
@@ -161,6 +165,23 @@ class Tracker:
                 number = frames.first_number + frame.row
                 where = Where(number, int(frames.time_ns[frame.row]), "", None, (number,))
                 found.append((number, Undecoded(where, frame.reason, frame.detail)))
+        return found
+
+    def _fragments(self, notes: list[FragmentNote]) -> list[tuple[int, Event]]:
+        tally = self._report.tally
+        found: list[tuple[int, Event]] = []
+        for note in notes:
+            where = Where(note.at, note.time_ns, "", None, note.frames)
+            if note.overlaps:
+                tally.problem("fragment-overlap")
+                if self._report.wants(FragmentOverlap):
+                    found.append((note.at, FragmentOverlap(where, note.identification)))
+                continue
+            tally.undecoded_packets += note.counted
+            for _ in range(note.counted):
+                tally.problem("undecoded-fragment")
+            if note.counted and self._report.wants(Undecoded):
+                found.append((note.at, Undecoded(where, "fragment", str(note.identification))))
         return found
 
     def _comments(self, frames: Frames) -> list[tuple[int, Event]]:

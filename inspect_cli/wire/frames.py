@@ -67,6 +67,23 @@ class UndecodedFrame:
 
 
 @dataclass(slots=True)
+class FragmentNote:
+    """What is to be said about fragments that did not simply become a packet."""
+
+    at: int
+    """Number of the frame that decided it."""
+    time_ns: int
+    """Of the last of `frames`."""
+    frames: tuple[int, ...]
+    """Numbers of the fragments' frames."""
+    counted: int
+    """How many of them gave no packet otherwise."""
+    identification: int
+    overlaps: bool
+    """True: this fragment has bytes that came before; False: the rest of these did not come."""
+
+
+@dataclass(slots=True)
 class Packets:
     """TCP and UDP packets of one batch as columns, in frame order.
 
@@ -75,6 +92,7 @@ class Packets:
     """
 
     buffer: bytes | bytearray
+    """That of the frames; where datagrams were put together, a copy with these behind it."""
     row: Int64
     """Row of the packet's frame in its Frames."""
     number: Int64
@@ -106,6 +124,7 @@ class Packets:
     options_size: Int64
     """TCP options; 0 bytes where there are none."""
     undecoded: list[UndecodedFrame]
+    fragments: list[FragmentNote]
 
     def __len__(self) -> int:
         return len(self.number)

@@ -38,6 +38,18 @@ LINUX_COOKED_2: Final[Header] = np.dtype(
     ]
 )
 
+# IEEE 802.2 §3.2 and IEEE 802 §9.2 (SNAP): where both service access points are 0xaa, five bytes more.
+LLC_SNAP: Final[Header] = np.dtype(
+    [
+        ("destination_sap", "u1"),
+        ("source_sap", "u1"),
+        ("control", "u1"),
+        ("organization_high", "u1"),
+        ("organization_low", ">u2"),
+        ("protocol_type", ">u2"),
+    ]
+)
+
 ADDRESS_FAMILY: Final[Header] = np.dtype([("family", ">u4")])
 
 IP_VERSION: Final[Header] = np.dtype([("version_ihl", "u1")])
@@ -108,3 +120,59 @@ UDP: Final[Header] = np.dtype(
         ("checksum", ">u2"),
     ]
 )
+
+# RFC 1662 §3.1 and Cisco's HDLC: address and control, then a protocol.
+HDLC: Final[Header] = np.dtype([("address", "u1"), ("control", "u1"), ("protocol", ">u2")])
+
+# RFC 1661 §2: two bytes, or one where the first is odd (§6.5).
+PPP: Final[Header] = np.dtype([("first", "u1"), ("second", "u1")])
+
+# RFC 2516 §4
+PPPOE: Final[Header] = np.dtype(
+    [("version_type", "u1"), ("code", "u1"), ("session_id", ">u2"), ("length", ">u2")],
+)
+
+# RFC 3032 §2.1: label, traffic class, bottom of stack, time to live.
+MPLS: Final[Header] = np.dtype([("entry", ">u4")])
+
+# RFC 2784 §2.1, RFC 2890 §2
+GRE: Final[Header] = np.dtype([("flags_version", ">u2"), ("protocol_type", ">u2")])
+
+# draft-foschiano-erspan-03 §4.1, §4.2: type III has 4 bytes more, and 8 optional ones.
+ERSPAN_2: Final[Header] = np.dtype([("version_vlan", ">u2"), ("session", ">u2"), ("index", ">u4")])
+ERSPAN_3: Final[Header] = np.dtype(
+    [("version_vlan", ">u2"), ("session", ">u2"), ("timestamp", ">u4"), ("group", ">u2"), ("flags", ">u2")]
+)
+
+# RFC 2661 §3.1
+L2TP: Final[Header] = np.dtype([("flags_version", ">u2")])
+
+# RFC 7348 §5
+VXLAN: Final[Header] = np.dtype([("flags", "u1"), ("reserved", "V3"), ("network_identifier", ">u4")])
+
+# RFC 8926 §3.4
+GENEVE: Final[Header] = np.dtype(
+    [("version_length", "u1"), ("flags", "u1"), ("protocol_type", ">u2"), ("network_identifier", ">u4")]
+)
+
+# 3GPP TS 29.281 §5.1
+GTP_U: Final[Header] = np.dtype(
+    [("flags", "u1"), ("message_type", "u1"), ("length", ">u2"), ("tunnel_endpoint", ">u4")]
+)
+
+# Linux nfnetlink_log; lengths and types are in the byte order of who captured.
+NFLOG: Final[Header] = np.dtype([("family", "u1"), ("version", "u1"), ("resource_id", ">u2")])
+NFLOG_ATTRIBUTE: Final[Header] = np.dtype([("length", "<u2"), ("type", "<u2")])
+
+RADIOTAP: Final[Header] = np.dtype(
+    [("version", "u1"), ("pad", "u1"), ("length", "<u2"), ("present", "<u4")],
+)
+PPI: Final[Header] = np.dtype([("version", "u1"), ("flags", "u1"), ("length", "<u2"), ("link_type", "<u4")])
+AVS: Final[Header] = np.dtype([("version", ">u4"), ("length", ">u4")])
+
+# IEEE 802.11 §9.2.4.1: the first byte has version, type and subtype, the second the flags.
+WLAN: Final[Header] = np.dtype([("kind", "u1"), ("flags", "u1")])
+
+BYTE: Final[Header] = np.dtype([("value", "u1")])
+SHORT: Final[Header] = np.dtype([("value", ">u2")])
+WORD: Final[Header] = np.dtype([("value", "<u4")])

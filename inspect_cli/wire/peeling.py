@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from inspect_cli.wire.frames import Int64
 from inspect_cli.wire.headers import Header
 
+Buffer = bytes | bytearray
 Mask = NDArray[np.bool_]
 Rows = NDArray[Any]
 """A structured array: one header a row."""
@@ -17,18 +18,35 @@ Rows = NDArray[Any]
 LAYERS: Final = (
     "Ethernet",
     "VLAN",
+    "LLC",
     "Linux cooked",
     "loopback",
+    "PPP",
+    "HDLC",
+    "PPPoE",
+    "NFLOG",
+    "radiotap",
+    "Prism",
+    "AVS",
+    "PPI",
+    "IEEE 802.11",
+    "MPLS",
     "IPv4",
     "IPv6",
     "IPv6 extension",
     "TCP",
     "UDP",
+    "GRE",
+    "ERSPAN",
+    "L2TP",
+    "VXLAN",
+    "Geneve",
+    "GTP-U",
 )
 """Names for `detail` where a header is cut or its length is wrong."""
 FIRST_INSIDE_IP: Final = LAYERS.index("IPv6 extension")
 
-FINE, LINK_TYPE, TRUNCATED, IP_VERSION, HEADER_LENGTH, FRAGMENT, PROTOCOL = range(7)
+FINE, LINK_TYPE, TRUNCATED, IP_VERSION, HEADER_LENGTH, FRAGMENT, PROTOCOL, NESTING = range(8)
 REASONS: Final = (
     "",
     "link-type",
@@ -37,13 +55,25 @@ REASONS: Final = (
     "header-length",
     "fragment",
     "protocol",
+    "nesting",
 )
 """The stable words of events.capture.Undecoded."""
 
+ETHERTYPE_IPV4: Final = 0x0800
+ETHERTYPE_IPV6: Final = 0x86DD
+
+# What stands next is an ethertype, or one of these with a number added to it.
 IP_PROTOCOL: Final = 0x10000
-"""Added to an IP protocol number so that it is no ethertype."""
-FAMILY: Final = 0x20000
-"""Added (or above) where a loopback header names an address family that is not IP."""
+PPP_PROTOCOL: Final = 0x20000
+LINK: Final = 0x30000
+"""A whole frame of a link type, inside another layer."""
+LLC: Final = 0x40000
+PADDED_WLAN: Final = 0x40001
+"""An IEEE 802.11 header, padded to 4 bytes (radiotap says so)."""
+NAMED: Final = 0x50000
+"""Something that is not read: a place in `names.OTHERS`."""
+FAMILY: Final = 0x60000
+"""An address family (any 32 bits) of a loopback header."""
 
 
 class Cursor(NamedTuple):
@@ -57,7 +87,7 @@ class Cursor(NamedTuple):
     wire_end: Int64
     """Where its bytes on the wire would end: beyond `end` if a snap length cut it."""
     kind: Int64
-    """What stands at `at`: an ethertype, then an IP protocol number."""
+    """What stands at `at`: an ethertype or a number above; behind an IP header, an IP protocol number."""
 
     def where(self, mask: Mask) -> Cursor:
         """The rows of which `mask` is true."""
@@ -74,6 +104,21 @@ class Cursor(NamedTuple):
     def moved(self, at: Int64, kind: Int64) -> Cursor:
         """The same rows at their next layer."""
         return Cursor(self.row, at, self.end, self.wire_end, kind)
+
+    def within(self, wire_end: Int64) -> Cursor:
+        """The same rows, where a header says where its content ends; what is behind it is padding."""
+        return Cursor(
+            self.row,
+            self.at,
+            np.minimum(self.end, wire_end),
+            np.minimum(self.wire_end, wire_end),
+            self.kind,
+        )
+
+
+def joined(cursors: list[Cursor]) -> Cursor:
+    """All rows of these (there is at least one)."""
+    return cursors[0] if len(cursors) == 1 else Cursor(*(np.concatenate(c) for c in zip(*cursors, strict=True)))
 
 
 class Unread:
@@ -114,7 +159,7 @@ class Unread:
         return cursor.where(~short)
 
 
-def gather(buffer: bytes | bytearray, offsets: Int64, header: Header) -> Rows:
+def gather(buffer: Buffer, offsets: Int64, header: Header) -> Rows:
     """Copy one header from each offset (0 .. len(buffer)); zeros behind the buffer's end."""
     width = header.itemsize
     count = len(buffer) - width + 1
@@ -130,7 +175,7 @@ def gather(buffer: bytes | bytearray, offsets: Int64, header: Header) -> Rows:
     return found.view(header)
 
 
-def _windows(buffer: bytes | bytearray, width: int) -> Rows:
+def _windows(buffer: Buffer, width: int) -> Rows:
     """Every run of `width` bytes of the buffer, overlapping, not copied."""
     return np.ndarray((len(buffer) - width + 1,), f"V{width}", buffer, strides=(1,))
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inspect_cli.wire.link import LINKS, OTHER_LINK_NAMES, link_type_name
+from inspect_cli.wire.link import LINKS
+from inspect_cli.wire.names import LINK_NAMES, kind_name, link_type_name
 from inspect_cli.wire.peeling import Cursor, Unread
+from inspect_cli.wire.tunnels import LAYERS_INSIDE, UDP_TUNNELS
 
 
 @pytest.mark.parametrize(
@@ -14,21 +16,33 @@ def test_a_link_type_has_a_number_and_a_name(number: int, name: str) -> None:
     assert link_type_name(number) == name
 
 
-def test_what_is_read_is_not_among_the_others() -> None:
-    assert LINKS.keys() & OTHER_LINK_NAMES.keys() == set()
+def test_every_link_type_that_is_read_has_a_name() -> None:
+    assert LINKS.keys() - LINK_NAMES.keys() == set()
 
 
-@pytest.mark.parametrize("tags", range(10))
-def test_up_to_eight_tags_are_peeled(tags: int) -> None:
-    frame = bytes(12) + b"\x88\xa8\0\1" * tags + b"\x08\0"
-    column = np.array([0], np.int64)
-    end = np.array([len(frame)], np.int64)
-    found = LINKS[1].peel(frame, Cursor(column, column, end, end, column), Unread(1))
-    peeled = min(tags, 8)
-    assert (found.at.tolist(), found.kind.tolist()) == ([14 + 4 * peeled], [0x0800 if tags <= 8 else 0x88A8])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (0x0806, "ARP"),
+        (0x1234, "ethertype 0x1234"),
+        (0x10001, "ICMP"),
+        (0x100FD, "IP protocol 253"),
+        (0x2C021, "PPP LCP"),
+        (0x21234, "PPP protocol 0x1234"),
+        (0x300BD, "link type 189 (USB Linux)"),
+        (0x40000, "IEEE 802.2 LLC"),
+        (0x40001, "IEEE 802.11"),
+        (0x50001, "Linux cooked, no ethertype"),
+        (0x60007, "address family 7"),
+        (0x60000 + 0xFFFFFFFF, "address family 4294967295"),
+    ],
+)
+def test_whatever_stands_at_a_layer_has_a_name(kind: int, name: str) -> None:
+    assert kind_name(kind) == name
 
 
-@pytest.mark.parametrize("link_type", LINKS)
-def test_no_rows_are_no_rows_behind_the_link_header(link_type: int) -> None:
+@pytest.mark.parametrize("peel", [*LINKS.values(), *LAYERS_INSIDE.values(), *UDP_TUNNELS.values()])
+def test_no_rows_are_no_rows_behind_the_header(peel: object) -> None:
+    assert callable(peel)
     none = np.zeros(0, np.int64)
-    assert len(LINKS[link_type].peel(b"", Cursor(none, none, none, none, none), Unread(0)).row) == 0
+    assert len(peel(b"", Cursor(none, none, none, none, none), Unread(0)).row) == 0

@@ -20,6 +20,7 @@ from scapy.layers.l2 import ARP, CookedLinux, CookedLinuxV2, Dot1AD, Dot1Q, Ethe
 from scapy.packet import NoPayload, Packet, Raw
 
 from inspect_cli.wire.frames import Frames, Packets
+from inspect_cli.wire.link import LINKS
 from inspect_cli.wire.packets import decode
 from tests.wire.making import batch
 
@@ -36,7 +37,11 @@ def rows(packets: Packets) -> list[dict[str, int]]:
 
 
 def reasons(frames: Frames) -> list[tuple[int, str, str]]:
-    return [(found.row, found.reason, found.detail) for found in decode(frames).undecoded]
+    found = decode(frames)
+    lost = [
+        (n - frames.first_number, "fragment", str(note.identification)) for note in found.fragments for n in note.frames
+    ]
+    return lost + [(frame.row, frame.reason, frame.detail) for frame in found.undecoded]
 
 
 def halves(address: str) -> tuple[int, int]:
@@ -108,7 +113,7 @@ def frames(draw: st.DrawFn) -> tuple[int, bytes, dict[str, int]]:
     fitting = {4: [0, 1, 12, 14, 101, 108, 113, 228, 276], 6: [0, 1, 12, 14, 101, 108, 113, 229, 276]}[version]
     link_type = draw(st.sampled_from(fitting))
     (transport, payload), network = draw(transports()), draw(networks(version))
-    link = linked(link_type, version, draw(st.integers(0, 8)))
+    link = linked(link_type, version, draw(st.integers(0, 16)))
     above = network / transport / Raw(payload)
     packet = above if isinstance(link, NoPayload) else link / above
     data = bytes(packet)
@@ -184,7 +189,7 @@ def test_a_snap_length_takes_bytes_but_not_sizes(made: tuple[int, bytes, dict[st
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([0, 1, 12, 101, 108, 113, 228, 229, 239, 276, 65535]),
+            st.sampled_from([*LINKS, 65535]),
             st.one_of(st.binary(max_size=80), frames().map(lambda made: made[1])),
             st.lists(st.tuples(st.integers(0, 100), st.integers(0, 255)), max_size=3),
         ),
@@ -204,7 +209,9 @@ def test_any_frame_is_read_or_listed_with_its_reason(
         packets.append(bytes(damaged))
     given_frames = batch(packets, [link for link, _, _ in made], cut)
     found = decode(given_frames)
-    assert sorted([*found.row.tolist(), *(undecoded.row for undecoded in found.undecoded)]) == list(range(len(made)))
+    fragments = [number - 1 for note in found.fragments for number in note.frames[: note.counted]]
+    undecoded_rows = [undecoded.row for undecoded in found.undecoded]
+    assert sorted([*found.row.tolist(), *undecoded_rows, *fragments]) == list(range(len(made)))
     ends = given_frames.offset + given_frames.size
     for i, row in enumerate(found.row.tolist()):
         assert given_frames.offset[row] <= found.payload_offset[i] <= ends[row]
@@ -258,8 +265,8 @@ def test_a_loopback_family_is_read_in_either_byte_order() -> None:
         assert sizes(struct.pack("<I", number) + bytes(IPv6() / TCP_LAYER), 0) == [(0, 0)]
 
 
-def fragment_of_ipv6(offset: int, more: int) -> bytes:
-    return ether(IPv6() / IPv6ExtHdrFragment(offset=offset, m=more, id=7) / TCP_LAYER)
+def fragment_of_ipv6(offset: int, more: int, size: int = 24) -> bytes:
+    return ether(IPv6() / IPv6ExtHdrFragment(nh=6, offset=offset, m=more, id=7) / Raw(bytes(TCP_LAYER).ljust(size)))
 
 
 MANY_EXTENSIONS = b"".join(bytes([60, 0]) + bytes(6) for _ in range(9))
@@ -289,7 +296,11 @@ MANY_EXTENSIONS = b"".join(bytes([60, 0]) + bytes(6) for _ in range(9))
         (ether(IPv6(plen=4, nh=60) / Raw(bytes(4))), 1, "header-length", "IPv6 extension"),
         (ether(IPv6(nh=60) / Raw(b"\x06\xff" + bytes(30))), 1, "header-length", "IPv6 extension"),
         (ether(IPv6(nh=60) / Raw(MANY_EXTENSIONS)), 1, "header-length", "IPv6 extension"),
-        (ether(IP(flags="MF", id=5) / TCP_LAYER), 1, "fragment", "5"),
+        (ether(IP(flags="MF", id=5, proto=6) / Raw(bytes(24))), 1, "fragment", "5"),
+        (ether(IP(flags="MF", id=5, proto=6) / Raw(bytes(25))), 1, "header-length", "IPv4"),
+        (ether(IP(frag=8191, id=5, proto=6) / Raw(bytes(8))), 1, "header-length", "IPv4"),
+        (fragment_of_ipv6(0, 1, 25), 1, "header-length", "IPv6 extension"),
+        (fragment_of_ipv6(8191, 0), 1, "header-length", "IPv6 extension"),
         (ether(IP(frag=3, id=5) / Raw(b"x")), 1, "fragment", "5"),
         (fragment_of_ipv6(0, 1), 1, "fragment", "7"),
         (fragment_of_ipv6(2, 0), 1, "fragment", "7"),
@@ -300,9 +311,9 @@ MANY_EXTENSIONS = b"".join(bytes([60, 0]) + bytes(6) for _ in range(9))
         (bytes(12) + b"\x88\xcc" + bytes(50), 1, "protocol", "LLDP"),
         (bytes(12) + b"\x12\x34" + bytes(50), 1, "protocol", "ethertype 0x1234"),
         (bytes(12) + b"\0\x26" + bytes(50), 1, "protocol", "IEEE 802.2 LLC"),
-        (bytes(12) + b"\x81\0\0\1" * 9 + b"\x08\0" + bytes(50), 1, "protocol", "ethertype 0x8100"),
+        (bytes(12) + b"\x81\0\0\1" * 17 + b"\x08\0" + bytes(50), 1, "nesting", "ethertype 0x8100"),
         (struct.pack("<I", 7) + bytes(40), 0, "protocol", "address family 7"),
-        (bytes(40), 239, "link-type", "239 (NFLOG)"),
+        (bytes(40), 189, "link-type", "189 (USB Linux)"),
         (bytes(40), 4711, "link-type", "4711"),
     ],
 )
@@ -312,7 +323,7 @@ def test_a_frame_that_gives_no_packet_says_why(data: bytes, link_type: int, reas
 
 def test_a_whole_packet_in_one_fragment_is_read() -> None:
     """RFC 6946: an atomic fragment; don't fragment is no fragment."""
-    assert sizes(fragment_of_ipv6(0, 0)) == [(0, 0)]
+    assert sizes(fragment_of_ipv6(0, 0)) == [(4, 4)]
     assert sizes(ether(IP(flags="DF") / TCP_LAYER)) == [(0, 0)]
 
 
