@@ -29,7 +29,7 @@ from inspect_cli.wire.wlan import padded_wlan
 
 ETHERTYPE_BRIDGED: Final = 0x6558
 ETHERTYPE_MPLS: Final = 0x8847
-KNOWN_ETHERTYPES: Final = (ETHERTYPE_IPV4, ETHERTYPE_IPV6, 0x8100, 0x88A8, 0x0806)
+KNOWN_ETHERTYPES: Final = (ETHERTYPE_IPV4, ETHERTYPE_IPV6, 0x0806, 0x8100, 0x88A8, 0x9100, 0x8847, 0x8863, 0x8864)
 MAX_GTP_EXTENSIONS: Final = 8
 
 
@@ -44,17 +44,18 @@ def _mpls(buffer: Buffer, cursor: Cursor, unread: Unread) -> Cursor:
     wire = last & (nibble == 0)
     if wire.any():
         # A pseudowire: its control word (RFC 4385 §3) or an address of Ethernet begins with zeros.
-        word = wire & ~_is_ethernet(buffer, at, cursor.end)
+        word = wire & ~_is_ethernet(buffer, cursor, at) & _is_ethernet(buffer, cursor, at + 4)
         at = at + 4 * word
         kind = np.where(wire, ETHERTYPE_BRIDGED, kind)
     return cursor.moved(at, np.where(last, kind, ETHERTYPE_MPLS))
 
 
-def _is_ethernet(buffer: Buffer, at: Int64, end: Int64) -> Mask:
-    """Whether a header of Ethernet seems to stand there: its ethertype is a common one."""
-    ethertype = gather(buffer, np.minimum(at + 12, end), SHORT)["value"].astype(np.int64)
-    known: Mask = np.isin(ethertype, KNOWN_ETHERTYPES) & (at + ETHERNET.itemsize <= end)
-    return known
+def _is_ethernet(buffer: Buffer, cursor: Cursor, at: Int64) -> Mask:
+    """Whether a header of Ethernet seems to stand there: with a common ethertype, or a length that is right."""
+    ethertype = gather(buffer, np.minimum(at + 12, cursor.end), SHORT)["value"].astype(np.int64)
+    behind = at + ETHERNET.itemsize
+    found: Mask = np.isin(ethertype, KNOWN_ETHERTYPES) | (behind + ethertype == cursor.wire_end)
+    return found & (behind <= cursor.end)
 
 
 def _gre(buffer: Buffer, cursor: Cursor, unread: Unread) -> Cursor:
