@@ -7,7 +7,7 @@ it never depends on how the capture was cut into batches.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,11 @@ from inspect_cli.streams.channel import Channel, Placed, Protocol, Report
 from inspect_cli.streams.connections import LOOK_EVERY_FRAMES, ConnectionTable
 from inspect_cli.streams.reader import ENDED, OPENING, Place, Reader
 from inspect_cli.streams.tcp_states import TcpConnection
-from inspect_cli.wire.frames import FragmentNote, Frames, Int64, Packets, UInt64
+from inspect_cli.wire.frames import Frames, Int64, Packets, UInt64
 from inspect_cli.wire.packets import Decoder
+
+if TYPE_CHECKING:
+    from inspect_cli.wire.fragments import FragmentNote
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _NO_CONNECTION = -1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from inspect_cli.wire.frames import FragmentNote, Frames, Int64, Packets, UInt64, UndecodedFrame
+from inspect_cli.wire.frames import Frames, Int64, Packets, UInt64, UndecodedFrame
 from inspect_cli.wire.peeling import Buffer
+
+if TYPE_CHECKING:
+    from inspect_cli.wire.fragments import FragmentNote
 
 Number = TypeVar("Number", Int64, UInt64)
 

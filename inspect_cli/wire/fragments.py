@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from inspect_cli.wire.frames import FragmentNote, Int64, UInt64
+from inspect_cli.wire.frames import Int64, UInt64
 from inspect_cli.wire.peeling import Buffer
 
 MAX_AGE_NS: Final = 60 * 10**9
@@ -83,6 +83,22 @@ class Datagram(NamedTuple):
     """As far as the capture has it without a hole."""
     size: int
     """On the wire."""
+
+
+class FragmentNote(NamedTuple):
+    """What is to be said about fragments that did not simply become a packet."""
+
+    at: int
+    """Number of the frame that decided it."""
+    time_ns: int
+    """Of the last of `frames`."""
+    frames: tuple[int, ...]
+    """Numbers of the fragments' frames."""
+    counted: int
+    """How many of them gave no packet otherwise."""
+    identification: int
+    overlaps: bool
+    """True: this fragment has bytes that came before; False: the rest of these did not come."""
 
 
 class Fragments:

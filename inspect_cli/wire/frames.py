@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inspect_cli.events.base import Item
+
+if TYPE_CHECKING:
+    from inspect_cli.wire.fragments import FragmentNote
 
 Int64 = NDArray[np.int64]
 UInt64 = NDArray[np.uint64]
@@ -64,23 +67,6 @@ class UndecodedFrame:
     row: int
     reason: str
     detail: str
-
-
-@dataclass(slots=True)
-class FragmentNote:
-    """What is to be said about fragments that did not simply become a packet."""
-
-    at: int
-    """Number of the frame that decided it."""
-    time_ns: int
-    """Of the last of `frames`."""
-    frames: tuple[int, ...]
-    """Numbers of the fragments' frames."""
-    counted: int
-    """How many of them gave no packet otherwise."""
-    identification: int
-    overlaps: bool
-    """True: this fragment has bytes that came before; False: the rest of these did not come."""
 
 
 @dataclass(slots=True)

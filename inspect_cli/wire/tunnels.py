@@ -8,8 +8,21 @@ import numpy as np
 
 from inspect_cli.wire import ppp
 from inspect_cli.wire.frames import Int64
-from inspect_cli.wire.headers import BYTE, ERSPAN_2, ERSPAN_3, ETHERNET, GENEVE, GRE, GTP_U, MPLS, SHORT, VXLAN
-from inspect_cli.wire.link import FIRST_ETHERTYPE, LINKS, Peel, ethernet, ipv4, ipv6, llc, raw_ip, vlan
+from inspect_cli.wire.headers import (
+    BYTE,
+    ERSPAN_2,
+    ERSPAN_3,
+    ETHERNET,
+    GENEVE,
+    GRE,
+    GTP_U,
+    MPLS,
+    SHORT,
+    VLAN_TAG,
+    VXLAN,
+)
+from inspect_cli.wire.link import FIRST_ETHERTYPE, LINKS, Peel, ethernet, ipv4, ipv6, raw_ip
+from inspect_cli.wire.more_links import MORE_LINKS, llc
 from inspect_cli.wire.names import other
 from inspect_cli.wire.peeling import (
     ETHERTYPE_IPV4,
@@ -31,6 +44,23 @@ ETHERTYPE_BRIDGED: Final = 0x6558
 ETHERTYPE_MPLS: Final = 0x8847
 KNOWN_ETHERTYPES: Final = (ETHERTYPE_IPV4, ETHERTYPE_IPV6, 0x0806, 0x8100, 0x88A8, 0x9100, 0x8847, 0x8863, 0x8864)
 MAX_GTP_EXTENSIONS: Final = 8
+
+
+def lengths(cursor: Cursor) -> Cursor:
+    """Rows with a length in place of an ethertype: an LLC frame of that length."""
+    long = cursor.kind < FIRST_ETHERTYPE
+    if not long.any():
+        return cursor
+    frames = cursor.where(long)
+    frames = frames.within(frames.at + frames.kind).moved(frames.at, np.full_like(frames.at, LLC))
+    return joined([cursor.where(~long), frames])
+
+
+def vlan(buffer: Buffer, cursor: Cursor, unread: Unread) -> Cursor:
+    """One tag of IEEE 802.1Q or 802.1ad."""
+    cursor = unread.with_room(cursor, VLAN_TAG.itemsize, "VLAN")
+    kind = gather(buffer, cursor.at, VLAN_TAG)["ethertype"].astype(np.int64)
+    return cursor.moved(cursor.at + VLAN_TAG.itemsize, kind)
 
 
 def _mpls(buffer: Buffer, cursor: Cursor, unread: Unread) -> Cursor:
@@ -156,7 +186,7 @@ LAYERS_INSIDE: Final[dict[int, Peel]] = {
     IP_PROTOCOL + 41: ipv6,  # RFC 4213 §3
     IP_PROTOCOL + 47: _gre,
     IP_PROTOCOL + 137: _mpls,  # RFC 4023
-    **{LINK + number: peel for number, peel in LINKS.items()},
+    **{LINK + number: peel for number, peel in (LINKS | MORE_LINKS).items()},
 }
 """What stands at a layer, if it is neither IP nor TCP or UDP: how it is peeled."""
 

@@ -17,8 +17,8 @@ from scapy.layers.l2 import GRE, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 
-from inspect_cli.wire.fragments import Fragments, Piece
-from inspect_cli.wire.frames import FragmentNote, Packets
+from inspect_cli.wire.fragments import FragmentNote, Fragments, Piece
+from inspect_cli.wire.frames import Packets
 from inspect_cli.wire.packets import Decoder
 from tests.wire.making import batch
 

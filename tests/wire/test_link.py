@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from inspect_cli.wire.link import LINKS
+from inspect_cli.wire.more_links import MORE_LINKS
 from inspect_cli.wire.names import LINK_NAMES, kind_name, link_type_name
 from inspect_cli.wire.peeling import Cursor, Unread
 from inspect_cli.wire.tunnels import LAYERS_INSIDE, UDP_TUNNELS
@@ -17,7 +18,7 @@ def test_a_link_type_has_a_number_and_a_name(number: int, name: str) -> None:
 
 
 def test_every_link_type_that_is_read_has_a_name() -> None:
-    assert LINKS.keys() - LINK_NAMES.keys() == set()
+    assert (LINKS | MORE_LINKS).keys() - LINK_NAMES.keys() == set()
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,9 @@ def test_whatever_stands_at_a_layer_has_a_name(kind: int, name: str) -> None:
     assert kind_name(kind) == name
 
 
-@pytest.mark.parametrize("peel", [*LINKS.values(), *LAYERS_INSIDE.values(), *UDP_TUNNELS.values()])
+@pytest.mark.parametrize(
+    "peel", [*LINKS.values(), *MORE_LINKS.values(), *LAYERS_INSIDE.values(), *UDP_TUNNELS.values()]
+)
 def test_no_rows_are_no_rows_behind_the_header(peel: object) -> None:
     assert callable(peel)
     none = np.zeros(0, np.int64)

@@ -21,6 +21,7 @@ from scapy.packet import NoPayload, Packet, Raw
 
 from inspect_cli.wire.frames import Frames, Packets
 from inspect_cli.wire.link import LINKS
+from inspect_cli.wire.more_links import MORE_LINKS
 from inspect_cli.wire.packets import decode
 from tests.wire.making import batch
 
@@ -189,7 +190,7 @@ def test_a_snap_length_takes_bytes_but_not_sizes(made: tuple[int, bytes, dict[st
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([*LINKS, 65535]),
+            st.sampled_from([*LINKS, *MORE_LINKS, 65535]),
             st.one_of(st.binary(max_size=80), frames().map(lambda made: made[1])),
             st.lists(st.tuples(st.integers(0, 100), st.integers(0, 255)), max_size=3),
         ),

@@ -13,12 +13,16 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
 from inspect_cli.wire.frames import Packets
-from inspect_cli.wire.link import LINKS as READ
+from inspect_cli.wire.layers import TUNNEL_PORTS
+from inspect_cli.wire.link import LINKS as PLAIN
+from inspect_cli.wire.more_links import MORE_LINKS
 from inspect_cli.wire.packets import decode
 from inspect_cli.wire.tunnels import LAYERS_INSIDE, UDP_TUNNELS
 from tests.wire.layering import IPV4, IPV6, LINKS, MACS, ROAD4, WRAPS, Content
 from tests.wire.making import batch
 from tests.wire.test_packets import networks, reasons, rows, transports
+
+READ = PLAIN | MORE_LINKS
 
 
 def content_of(packet: Packet) -> Content:
@@ -159,6 +163,7 @@ def test_a_segment_in_every_tunnel(name: str) -> None:
 
 def test_every_row_of_the_tables_is_tested() -> None:
     assert {number for number, _ in LINKS.values()} | {12, 14} == set(READ)
+    assert set(TUNNEL_PORTS) == UDP_TUNNELS.keys()
 
 
 def test_padding_inside_and_outside_of_a_tunnel_is_no_payload() -> None:
