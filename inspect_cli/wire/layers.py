@@ -66,7 +66,7 @@ class Layers:
         self.pieces: list[Pieces] = []
 
     def network(self, cursor: Cursor, depth: int) -> None:
-        """Rows whose `kind` is an ethertype or another kind of peeling, but for IP protocols that were not added."""
+        """Rows at their next layer, `kind` as peeling numbers it: IP goes on, all else is peeled first."""
         is_v4 = cursor.kind == ETHERTYPE_IPV4
         is_v6 = cursor.kind == ETHERTYPE_IPV6
         other = ~(is_v4 | is_v6)
