@@ -42,7 +42,6 @@ from inspect_cli.wire.wlan import padded_wlan
 
 ETHERTYPE_BRIDGED: Final = 0x6558
 ETHERTYPE_MPLS: Final = 0x8847
-KNOWN_ETHERTYPES: Final = (ETHERTYPE_IPV4, ETHERTYPE_IPV6, 0x0806, 0x8100, 0x88A8, 0x9100, 0x8847, 0x8863, 0x8864)
 MAX_GTP_EXTENSIONS: Final = 8
 
 
@@ -189,6 +188,15 @@ LAYERS_INSIDE: Final[dict[int, Peel]] = {
     **{LINK + number: peel for number, peel in (LINKS | MORE_LINKS).items()},
 }
 """What stands at a layer, if it is neither IP nor TCP or UDP: how it is peeled."""
+
+KNOWN_ETHERTYPES: Final = (
+    ETHERTYPE_IPV4,
+    ETHERTYPE_IPV6,
+    0x0806,  # ARP
+    0x8863,  # PPPoE discovery
+    *(kind for kind in LAYERS_INSIDE if kind < IP_PROTOCOL),
+)
+"""What an Ethernet frame in a pseudowire is taken to carry."""
 
 UDP_TUNNELS: Final[dict[int, Peel]] = {
     1701: ppp.l2tp,
