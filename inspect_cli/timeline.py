@@ -9,8 +9,9 @@ for entry in timeline.close(): ...
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from inspect_cli.events.base import Annotation, Entry, Event, Item, Where
+from inspect_cli.events.base import Entry, Event, Item, Where
 from inspect_cli.events.calls import Call, CallMade, Context, ContextGiven, Reported
 from inspect_cli.events.capture import CaptureEnd
 from inspect_cli.events.summary import Tally
@@ -20,17 +21,20 @@ from inspect_cli.streams.channel import Report
 from inspect_cli.streams.tracker import Share, Tracker
 from inspect_cli.wire.frames import Frames
 
-Sees = dict[type[Event], list[Callable[[Event], Iterable[Event]]]]
-Annotates = dict[type[Event], list[Callable[[Event], Iterable[Annotation]]]]
+if TYPE_CHECKING:
+    from inspect_cli.telling import Happened, Telling
+
+Part = tuple[list["Happened"], list[Connection]]
+"""What an item decided, in order: events with what follows from each, then the connections let go."""
 
 
-class Timeline:
-    """One reading of one capture, live or from a file.
+class Reading:
+    """One reading of one capture, live or from a file, up to the events.
 
     `summary_only`: count, build no event. `verbose`: plain segments and ACKs are entries
     too. `connection`: parse this one alone. `share`: of the conversations, with
-    `summary_only`. `strict`: our own faults raise (tests, --debug);
-    `at_once` False reads every packet one by one (slow; tests compare both).
+    `summary_only`. `strict`: our own faults raise (tests, --debug); `at_once` False reads
+    every packet one by one (slow; tests compare both).
     """
 
     def __init__(
@@ -43,93 +47,91 @@ class Timeline:
         at_once: bool = True,
         share: Share | None = None,
     ) -> None:
-        self.tally = Tally(concepts=None if summary_only else {})
-        self._derive: Sees = {}
-        self._annotate: Annotates = {}
+        self.tally = Tally()
+        self.summary_only = summary_only
+        self._derive: dict[type[Event], list[Callable[[Event], Iterable[Event]]]] = {}
+        wanted: frozenset[type[Event]] = frozenset()
         if not summary_only:
             # A summary needs neither: late, so that it starts sooner.
-            from inspect_cli.concepts import CONCEPTS
             from inspect_cli.derive import DERIVERS
+            from inspect_cli.telling import entry_types, watched_types
 
             for deriver in [make() for make in DERIVERS]:
                 for kind in deriver.watches:
                     self._derive.setdefault(kind, []).append(deriver.see)
-            for concept in [make() for make in CONCEPTS]:
-                for kind in concept.watches:
-                    self._annotate.setdefault(kind, []).append(concept.see)
-        wanted = frozenset() if summary_only else frozenset({*self._derive, *self._annotate, *_entry_types(Event)})
+            wanted = frozenset({*self._derive, *watched_types(), *entry_types()})
         self._report = Report(self.tally, wanted)
         self._tracker = Tracker(
             PROTOCOLS, self._report, verbose=verbose, only=connection, strict=strict, at_once=at_once, share=share
         )
-        self._summary_only = summary_only
-        self._number = 0
 
     @property
     def span_ns(self) -> tuple[int | None, int]:
         """Times of the first and the last frame; None where there was none."""
         return self._tracker.first_time_ns, self._tracker.last_time_ns
 
-    def feed(self, item: Item) -> Iterator[Entry | Connection]:
-        """Rows that became known with this item, in their order."""
+    def read(self, item: Item) -> Iterator[Part]:
+        """What became known with this item."""
         if isinstance(item, Frames):
             for events, connections in self._tracker.feed(item):
-                yield from self._tell(events)
-                yield from connections
+                yield self._followed(events), connections
         elif isinstance(item, Reported):
-            yield from self._tell(self._tracker.reported(item))
-        elif isinstance(item, Call) and not self._summary_only:
-            yield from self._tell([CallMade(self._here(item.time_ns), item)])
-        elif isinstance(item, Context) and not self._summary_only:
-            yield from self._tell([ContextGiven(self._here(item.time_ns), item)])
+            yield self._followed(self._tracker.reported(item)), []
+        elif isinstance(item, Call) and not self.summary_only:
+            yield self._followed([CallMade(self._here(item.time_ns), item)]), []
+        elif isinstance(item, Context) and not self.summary_only:
+            yield self._followed([ContextGiven(self._here(item.time_ns), item)]), []
 
-    def close(self, *, complete: bool = True) -> Iterator[Entry | Connection]:
-        """Rows that only the end of the capture decides."""
+    def finish(self, *, complete: bool = True) -> Iterator[Part]:
+        """What only the end of the capture decides."""
         for events, connections in self._tracker.close():
-            yield from self._tell(events)
-            yield from connections
-        if not self._summary_only:
+            yield self._followed(events), connections
+        if not self.summary_only:
             where = Where(self._tracker.last_number, self._tracker.last_time_ns, "", None)
-            yield from self._tell([CaptureEnd(where, self.tally.packets, complete)])
+            yield self._followed([CaptureEnd(where, self.tally.packets, complete)]), []
 
     def _here(self, time_ns: int) -> Where:
         """Where an item stands that is no frame: behind the last frame, told by the client."""
         return Where(self._tracker.last_number, time_ns, "", None, basis="reported")
 
-    def _tell(self, events: list[Event]) -> list[Entry]:
-        entries: list[Entry] = []
+    def _followed(self, events: list[Event]) -> list[Happened]:
+        happened: list[Happened] = []
         for event in events:
-            self._see(event, None, entries)
-        return entries
+            self._follow(event, 0, happened)
+        return happened
 
-    def _see(self, event: Event, parent: int | None, entries: list[Entry]) -> None:
-        """Number and annotate an event; what follows from it goes the same way at once."""
-        kind = event.__class__
-        annotations: list[Annotation] = []
-        for annotate in self._annotate.get(kind, ()):
-            annotations += annotate(event)
-        concepts = self.tally.concepts
-        if annotations and concepts is not None:
-            for annotation in annotations:
-                concepts[annotation.concept] = concepts.get(annotation.concept, 0) + 1
-        if event.is_entry or (annotations and (event.entry_if_annotated or parent is None)):
-            self._number += 1
-            entries.append(Entry(self._number, parent, event, tuple(annotations)))
-            parent = self._number
-        elif annotations:
-            # A derived fact that is no row of its own (a pair, an opened channel): what is
-            # said of it stands with the row that it follows from.
-            index = len(entries) - 1 - (self._number - (parent or 0))
-            row = entries[index]
-            entries[index] = Entry(row.number, row.parent, row.event, row.annotations + tuple(annotations))
-        for derive in self._derive.get(kind, ()):
+    def _follow(self, event: Event, depth: int, happened: list[Happened]) -> None:
+        """The event, and at once what follows from it."""
+        happened.append((depth, event))
+        for derive in self._derive.get(event.__class__, ()):
             for derived in derive(event):
-                self._see(derived, parent, entries)
+                self._follow(derived, depth + 1, happened)
 
 
-def _entry_types(kind: type[Event]) -> Iterator[type[Event]]:
-    """Every event type that can be a row."""
-    if kind.is_entry or kind.entry_if_annotated:
-        yield kind
-    for below in kind.__subclasses__():
-        yield from _entry_types(below)
+class Timeline(Reading):
+    """One reading with its rows."""
+
+    def __init__(self, **options: Any) -> None:
+        """`options`: those of Reading."""
+        super().__init__(**options)
+        self._telling: Telling | None = None
+        if not self.summary_only:
+            from inspect_cli.telling import Telling
+
+            self._telling = Telling()
+            self.tally.concepts = self._telling.concepts
+
+    def feed(self, item: Item) -> Iterator[Entry | Connection]:
+        """Rows that became known with this item, in their order."""
+        return self.rows(self.read(item))
+
+    def close(self, *, complete: bool = True) -> Iterator[Entry | Connection]:
+        """Rows that only the end of the capture decides."""
+        return self.rows(self.finish(complete=complete))
+
+    def rows(self, parts: Iterable[Part]) -> Iterator[Entry | Connection]:
+        """The rows of what was read."""
+        for happened, connections in parts:
+            if self._telling is not None:
+                yield from self._telling.tell(happened)
+            yield from connections

@@ -39,7 +39,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            from inspect_cli.cli.run import ReaderGone
+            from inspect_cli.cli.tellers import ReaderGone
 
             raise ReaderGone from None
 

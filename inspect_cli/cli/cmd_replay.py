@@ -24,6 +24,7 @@ def command(files: tuple[str, ...], connection: int | None, summary: bool, every
     """
     from inspect_cli.cli.outcomes import reader_of
     from inspect_cli.cli.run import run
+    from inspect_cli.cli.tellers import Here
     from inspect_cli.sources.file import CaptureFiles
     from inspect_cli.timeline import Timeline
 
@@ -32,7 +33,7 @@ def command(files: tuple[str, ...], connection: int | None, summary: bool, every
     # What is worth an overview is a file: of a pipe rows are shown as they come.
     overview = reader is not None and connection is None and not (summary or every)
     with CaptureFiles(files) as source, output.renderer(files, reader, overview=overview) as renderer:
-        code = run(source, timeline, renderer)
+        code = run(source, Here(timeline, renderer))
     if connection is not None and connection >= timeline.tally.connections:
         raise UsageProblem(problem="no-connection", number=connection, connections=timeline.tally.connections)
     return code

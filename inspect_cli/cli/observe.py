@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from inspect_cli.cli.options import RunOptions
 from inspect_cli.cli.output import Output, open_output, writing
 from inspect_cli.cli.run import run as run_source
+from inspect_cli.cli.tellers import Here
 from inspect_cli.errors import NotPermitted, UsageProblem
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def observe(client: Client, output: Output, run: RunOptions, jar: Jar, *, fail: 
     # The files first: what cannot be written is said before anything is asked of a server.
     with output.renderer() as renderer, capture_file(run.write, live.capture.interfaces) as writer, live as source:
         try:
-            return run_source(source, timeline, renderer, writer, fail=fail, begun=begun)
+            return run_source(source, Here(timeline, renderer), writer, fail=fail, begun=begun)
         finally:
             begun(live.capture)  # it may have turned out only then: no such interface
             write_jar(run.cookie_jar, jar)

@@ -6,28 +6,26 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 import click
 
+from inspect_cli.cli.tellers import ReaderGone, Teller
 from inspect_cli.errors import CheckFailed, InspectError, NothingDecodable
 
 if TYPE_CHECKING:
-    from inspect_cli.events.base import Entry, Item
+    from inspect_cli.events.base import Item
     from inspect_cli.events.summary import Capture, Tally
-    from inspect_cli.events.tcp import Connection
-    from inspect_cli.render import Renderer
     from inspect_cli.texts import Words
-    from inspect_cli.timeline import Timeline
 
 INTERRUPTED = 130
 FAULT = 1
 """We are wrong: an exception that nobody foresaw."""
 
 
-class Reading(Protocol):
+class Source(Protocol):
     """An entered source, as far as it is read here."""
 
     @property
@@ -51,9 +49,8 @@ class Writer(Protocol):
 
 
 def run(
-    source: Reading,
-    timeline: Timeline,
-    renderer: Renderer,
+    source: Source,
+    teller: Teller,
     writer: Writer | None = None,
     *,
     fail: bool = False,
@@ -66,33 +63,41 @@ def run(
 
     Raises: InspectError, after everything that was read has been shown.
     """
-    # Reading makes objects by the million and cycles by the dozen: at Python's usual pace the
-    # search for these takes a fifth of the time.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    rows = _Rows(renderer)
+    collect_rarely()
+    reading = teller.reading
     problem: InspectError | None = None
     with _Interrupts() as interrupts:
         begun(source.capture)
-        renderer.begin(source.capture)
+        teller.begin(source.capture)
         try:
             for item in interrupts.between(source):
                 if writer is not None:
                     writer.write(item)
-                rows.show(timeline.feed(item))
+                teller.show(reading.read(item))
         except InspectError as error:
             problem = error
         if writer is not None:
             writer.close(source.drops)
-    timeline.tally.capture_drops = source.drops
-    rows.show(timeline.close(complete=source.capture.complete is not False and not interrupts.asked))
-    renderer.end(source.capture, timeline.tally)
-    problem = problem or source.error or _nothing_decodable(source, timeline.tally) or (rows.failure if fail else None)
+    reading.tally.capture_drops = source.drops
+    teller.show(reading.finish(complete=source.capture.complete is not False and not interrupts.asked))
+    teller.end(source.capture, reading.tally)
+    problem = problem or source.error or _nothing_decodable(source, reading.tally)
+    if problem is None and fail and teller.status >= 400:
+        problem = CheckFailed(what=f"HTTP {teller.status}")  # RFC 9110 §15.5 and §15.6: client and server errors
     if interrupts.asked:
         return INTERRUPTED
     if problem is not None:
         raise problem
     return 0
+
+
+def collect_rarely() -> None:
+    """For a process that makes objects by the million and cycles by the dozen.
+
+    At Python's usual pace the search for these takes a fifth of the time.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def exit_code_of(action: Callable[[], Any], arguments: Sequence[str]) -> int:
@@ -137,45 +142,12 @@ def show(problem: InspectError, words: Words) -> None:
             click.echo(f"  {line}", err=True)
 
 
-class ReaderGone(Exception):
-    """Nobody reads our stdout any more (click would make exit code 1 of a BrokenPipeError)."""
-
-
 def end_quietly() -> NoReturn:
     """End as other tools do whose reader went away: by SIGPIPE, without a word."""
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGPIPE)
     os._exit(0)
-
-
-class _Rows:
-    """Shows rows, and remembers what the exit code depends on."""
-
-    def __init__(self, renderer: Renderer) -> None:
-        from inspect_cli.events.base import Entry
-        from inspect_cli.events.http import ResponseHead
-
-        self._entry_type, self._response_type = Entry, ResponseHead
-        self._renderer = renderer
-        self.status = 0
-        """Of the last final response."""
-
-    def show(self, rows: Iterable[Entry | Connection]) -> None:
-        entry, connection, entry_type = self._renderer.entry, self._renderer.connection, self._entry_type
-        for row in rows:
-            if isinstance(row, entry_type):
-                event = row.event
-                if isinstance(event, self._response_type):
-                    self.status = event.status if event.status >= 200 else self.status
-                entry(row)
-            else:
-                connection(row)
-
-    @property
-    def failure(self) -> InspectError | None:
-        """RFC 9110 §15.5 and §15.6: client and server errors."""
-        return CheckFailed(what=f"HTTP {self.status}") if self.status >= 400 else None
 
 
 class _Interrupts:
@@ -201,7 +173,7 @@ class _Interrupts:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def between(self, source: Reading) -> Iterator[Item]:
+    def between(self, source: Source) -> Iterator[Item]:
         """The source's items, until Ctrl-C; a live source then ends by itself and gives what it still has."""
         items = source.items()
         while True:
@@ -229,7 +201,7 @@ class _Interrupts:
             raise KeyboardInterrupt
 
 
-def _nothing_decodable(source: Reading, tally: Tally) -> InspectError | None:
+def _nothing_decodable(source: Source, tally: Tally) -> InspectError | None:
     if source.capture.source != "file" or not tally.packets or tally.undecoded_packets < tally.packets:
         return None
     path = ", ".join(file.name for file in source.capture.files)

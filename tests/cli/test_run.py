@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from inspect_cli.cli.run import run
+from inspect_cli.cli.tellers import Here
 from inspect_cli.errors import CaptureCutOff, CheckFailed, InspectError, NothingDecodable
 from inspect_cli.events.base import Item
 from inspect_cli.events.summary import Capture
@@ -52,7 +53,7 @@ def told(path: Path, data: bytes, **options: Any) -> tuple[list[dict[str, Any]],
     end: int | InspectError
     try:
         with CaptureFiles([str(path)]) as source:
-            end = run(source, Timeline(strict=True), renderer, **options)
+            end = run(source, Here(Timeline(strict=True), renderer), **options)
     except InspectError as problem:
         end = problem
     out.seek(0)
@@ -143,7 +144,7 @@ def test_ctrl_c_ends_the_reading_and_not_the_showing(tmp_path: Path) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     before = signal.getsignal(signal.SIGINT)
     with Interrupted([str(path)]) as source:
-        code = run(source, Timeline(strict=True), NdjsonRenderer(out, RowMaker(Words("en"), Redactor("none"))))
+        code = run(source, Here(Timeline(strict=True), NdjsonRenderer(out, RowMaker(Words("en"), Redactor("none")))))
     out.seek(0)
     rows = [json.loads(line) for line in out]
 
@@ -164,7 +165,7 @@ def test_ctrl_c_while_a_row_is_made_lets_it_be_finished(tmp_path: Path) -> None:
     kept = Interrupting()
     renderer = NdjsonRenderer(out, RowMaker(Words("en"), Redactor("none")))
     with CaptureFiles([str(path)]) as source:
-        code = run(source, Timeline(strict=True), renderer, kept)
+        code = run(source, Here(Timeline(strict=True), renderer), kept)
 
     assert (code, len(kept.items), kept.drops) == (130, 1, 0)
 

@@ -1,0 +1,67 @@
+"""The last part of the journey: events in the order in which they follow, entries out.
+
+It knows events and concepts alone, so that another process may do it (cli/teller.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from inspect_cli.concepts import CONCEPTS
+from inspect_cli.events.base import Annotation, Entry, Event
+
+Happened = tuple[int, Event]
+"""An event, and how many causes stand above it: a derived event comes behind its cause, one deeper."""
+
+
+class Telling:
+    """Numbers and annotates the events of one timeline."""
+
+    def __init__(self) -> None:
+        self.concepts: dict[str, int] = {}
+        """How many annotations each concept gave."""
+        self._annotate: dict[type[Event], list[Callable[[Event], Iterable[Annotation]]]] = {}
+        for concept in [make() for make in CONCEPTS]:
+            for kind in concept.watches:
+                self._annotate.setdefault(kind, []).append(concept.see)
+        self._number = 0
+
+    def tell(self, happened: Sequence[Happened]) -> list[Entry]:
+        """The rows of these events, the first of which has no cause among those told before."""
+        entries: list[Entry] = []
+        parents: list[int | None] = [None]
+        concepts = self.concepts
+        for depth, event in happened:
+            annotations: list[Annotation] = []
+            for annotate in self._annotate.get(event.__class__, ()):
+                annotations += annotate(event)
+            for annotation in annotations:
+                concepts[annotation.concept] = concepts.get(annotation.concept, 0) + 1
+            del parents[depth + 1 :]
+            parent = parents[depth]
+            if event.is_entry or (annotations and (event.entry_if_annotated or parent is None)):
+                self._number += 1
+                entries.append(Entry(self._number, parent, event, tuple(annotations)))
+                parent = self._number
+            elif annotations:
+                # A derived fact that is no row of its own (a pair, an opened channel): what is
+                # said of it stands with the row that it follows from.
+                index = len(entries) - 1 - (self._number - (parent or 0))
+                row = entries[index]
+                entries[index] = Entry(row.number, row.parent, row.event, row.annotations + tuple(annotations))
+            parents.append(parent)
+        return entries
+
+
+def entry_types(kind: type[Event] = Event) -> Iterator[type[Event]]:
+    """Every event type that can be a row."""
+    if kind.is_entry or kind.entry_if_annotated:
+        yield kind
+    for below in kind.__subclasses__():
+        yield from entry_types(below)
+
+
+def watched_types() -> Iterator[type[Event]]:
+    """Every event type that a concept watches."""
+    for concept in CONCEPTS:
+        yield from concept.watches
