@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from inspect_cli.events.base import Annotation, Entry, Event, Item, Where
 from inspect_cli.events.calls import Call, CallMade, Context, ContextGiven, Reported
-from inspect_cli.events.capture import CaptureEnd
+from inspect_cli.events.capture import CaptureComment, CaptureEnd, Comment
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.protocols import PROTOCOLS
@@ -82,6 +82,9 @@ class Timeline:
             yield from self._tell([CallMade(self._here(item.time_ns), item)])
         elif isinstance(item, Context) and not self._summary_only:
             yield from self._tell([ContextGiven(self._here(item.time_ns), item)])
+        elif isinstance(item, Comment) and not self._summary_only:
+            where = Where(self._tracker.last_number, item.time_ns, "", None)
+            yield from self._tell([CaptureComment(where, item.comment, item.about, item.name)])
 
     def close(self, *, complete: bool = True) -> Iterator[Entry | Connection]:
         """Rows that only the end of the capture decides."""

@@ -12,7 +12,8 @@ from typing import BinaryIO, Final, Protocol
 from inspect_cli.errors import CaptureCutOff, EmptyInput, InspectError, NotACapture
 from inspect_cli.events.base import Item
 from inspect_cli.wire.pcap import MAGICS, PcapWalk
-from inspect_cli.wire.pcapng import SHB, PcapngWalk
+from inspect_cli.wire.pcapng import PcapngWalk
+from inspect_cli.wire.pcapng_blocks import SHB
 from inspect_cli.wire.unpacking import Unpacked
 
 PCAPNG_MAGIC: Final = SHB.to_bytes(4, "big")
@@ -36,6 +37,8 @@ class Walk(Protocol):
     def drops(self) -> int: ...
 
     def walk(self, buffer: bytearray, start: int, end: int) -> Generator[Item, None, int]: ...
+
+    def rest(self) -> Iterator[Item]: ...
 
 
 class CaptureReader:
@@ -83,6 +86,7 @@ class CaptureReader:
                 self.error = self._cut_off(0, self._source.problem or f"ends-inside-{self._walk.inside}")
             else:
                 self.complete = True
+        yield from self._walk.rest()
 
     def _format(self) -> Walk:
         start = bytes(self._buffer[: min(self._end, SHOWN_BYTES)])

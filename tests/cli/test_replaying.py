@@ -21,7 +21,7 @@ from lz4 import frame as lz4
 
 from inspect_cli.cli import cli
 from tests.cli.exchange import EXCHANGE
-from tests.wire.making import pcap, read
+from tests.wire.making import Pcapng, pcap, read
 
 ROOT = Path(__file__).parents[2]
 HEADER, RECORDS = EXCHANGE[:24], EXCHANGE[24:]
@@ -98,6 +98,24 @@ def test_packed_standard_input_that_ends_early_shows_what_came(pack: Callable[[b
     assert (done.exit_code, last["capture"]["complete"]) == (4, False)
     assert f"its {name} data ends early" in done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("inspect-cli: ")]) == 1
+
+
+def test_comments_of_sections_and_interfaces_are_rows_of_their_own(tmp_path: Path) -> None:
+    p = Pcapng()
+    path = tmp_path / "a.pcapng"
+    blocks = p.shb((1, b"why")) + p.idb(1, 0, (2, b"eth0"), (1, b"where")) + p.nrb((1, bytes(4) + b"x"))
+    path.write_bytes(blocks + b"".join(p.epb(data, 7) for _, _, data, _, _ in read(EXCHANGE).rows))
+    told = [row for row in rows(str(path)) if row.get("kind") == "comment"]
+    assert [(row["number"], row["frames"], row["time_ns"], row["fields"]) for row in told] == [
+        (1, [], 7000, {"comment": "why", "about": "section", "name": ""}),
+        (2, [], 7000, {"comment": "where", "about": "interface", "name": "eth0"}),
+    ]
+    for lang, texts in (
+        ("en", ["comment of the section: why", "comment of the interface eth0: where"]),
+        ("ko", ["주석 (섹션): why", "주석 (인터페이스) eth0: where"]),
+    ):
+        assert [r["text"] for r in rows(str(path), "--lang", lang) if r.get("kind") == "comment"] == texts
+    assert rows(str(path), "--summary")[-1]["summary"] == {**rows(str(path))[-1]["summary"], "concepts": None}
 
 
 def running(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
