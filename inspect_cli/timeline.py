@@ -28,9 +28,9 @@ class Timeline:
     """One reading of one capture, live or from a file.
 
     `summary_only`: count, build no event. `verbose`: plain segments and ACKs are entries
-    too. `connection`: parse this one alone. `share`: of the conversations, with
-    `summary_only`. `strict`: our own faults raise (tests, --debug);
-    `at_once` False reads every packet one by one (slow; tests compare both).
+    too. `connection`: parse this one alone, and tell `picked` which frames are its.
+    `share`: of the conversations, with `summary_only`. `strict`: our own faults raise (tests,
+    --debug). `at_once` False reads every packet one by one (slow; tests compare both).
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Timeline:
         summary_only: bool = False,
         verbose: bool = False,
         connection: int | None = None,
+        picked: Callable[[list[int]], None] | None = None,
         strict: bool = False,
         at_once: bool = True,
         share: Share | None = None,
@@ -60,7 +61,14 @@ class Timeline:
         wanted = frozenset() if summary_only else frozenset({*self._derive, *self._annotate, *_entry_types(Event)})
         self._report = Report(self.tally, wanted)
         self._tracker = Tracker(
-            PROTOCOLS, self._report, verbose=verbose, only=connection, strict=strict, at_once=at_once, share=share
+            PROTOCOLS,
+            self._report,
+            verbose=verbose,
+            only=connection,
+            picked=picked,
+            strict=strict,
+            at_once=at_once,
+            share=share,
         )
         self._summary_only = summary_only
         self._number = 0

@@ -20,6 +20,9 @@ from hypothesis import strategies as st
 from lz4 import frame as lz4
 
 from inspect_cli.cli import cli
+from inspect_cli.events.calls import Call, Secrets
+from inspect_cli.events.capture import Names
+from inspect_cli.wire.notes import write_note
 from tests.cli.exchange import EXCHANGE
 from tests.wire.making import Pcapng, pcap, read
 
@@ -116,6 +119,91 @@ def test_comments_of_sections_and_interfaces_are_rows_of_their_own(tmp_path: Pat
     ):
         assert [r["text"] for r in rows(str(path), "--lang", lang) if r.get("kind") == "comment"] == texts
     assert rows(str(path), "--summary")[-1]["summary"] == {**rows(str(path))[-1]["summary"], "concepts": None}
+
+
+CAPTURES = sorted((ROOT / "captures").glob("*.pcapng"))
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
+def test_a_capture_written_anew_shows_the_same_rows(capture: Path, tmp_path: Path) -> None:
+    """Numbers and all: frames, calls, contexts; nobody else may read the file."""
+    out = tmp_path / "out.pcapng"
+    assert rows(str(capture), "-v", "-w", str(out)) == rows(str(out), "-v")
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+def test_everything_in_files_of_any_kind_is_written(tmp_path: Path) -> None:
+    """Comments, names and drops too; a directory becomes one file."""
+    p = Pcapng()
+    blocks = p.shb((1, b"why")) + p.idb(1, 0, (2, b"eth0"), (1, b"where")) + p.nrb((1, bytes(4) + b"x"))
+    blocks += b"".join(p.epb(data, 7, 0, None, (1, b"what")) for _, _, data, _, _ in read(EXCHANGE).rows)
+    blocks += p.dsb(b"CLIENT_RANDOM 1 2\n") + p.isb(0, (5, p.number(9)))
+    (tmp_path / "one").write_bytes(gzip.compress(blocks))
+    (tmp_path / "two").write_bytes(EXCHANGE)
+    out = tmp_path / "out.pcapng"
+    expected = rows(str(tmp_path), "-w", str(out))
+    again = rows(str(out))
+    assert again == expected
+    assert again[-1]["summary"]["capture_drops"] == 9
+    written = read(out.read_bytes())
+    assert Secrets(b"CLIENT_RANDOM 1 2\n") in written.items
+    assert Names((("0.0.0.0", "x"),)) in written.items
+
+
+def of_port(port: int, seq: int) -> list[bytes]:
+    """EXCHANGE's frames from another port and from another sequence number on."""
+    made = []
+    for _, _, data, _, _ in read(EXCHANGE).rows:
+        frame = bytearray(data)
+        at = 34 if frame[34:36] != b"\0\x50" else 36
+        frame[at : at + 2] = port.to_bytes(2, "big")
+        for place in (38, 42):
+            number = int.from_bytes(frame[place : place + 4], "big")
+            frame[place : place + 4] = (number + seq if number else 0).to_bytes(4, "big")
+        made.append(bytes(frame))
+    return made
+
+
+@pytest.mark.parametrize("options", [[], ["--summary"]])
+def test_one_connection_is_cut_out_of_a_capture(options: list[str], tmp_path: Path) -> None:
+    """Connection 2 has the ports of connection 0, and its frames stand among others'."""
+    p = Pcapng()
+    first, other, again = of_port(50000, 0), of_port(50001, 0), of_port(50000, 90_000)
+    mixed = [*first, *(frame for pair in zip(other, again, strict=True) for frame in pair)]
+    note = write_note(Call(1000, "connect", 3, "begun", "", "10.0.0.2:80", "", ""))[0].encode()
+    blocks = p.shb() + p.idb() + p.dsb(b"CLIENT_RANDOM 1 2\n")
+    for i, frame in enumerate(mixed):
+        blocks += p.epb(frame, i + 1, 0, None, *([(1, note)] if i == 4 else []), (1, b"n%d" % i))
+    path, out = tmp_path / "mixed.pcapng", tmp_path / "cut.pcapng"
+    path.write_bytes(blocks)
+    for number, frames in ((0, first), (1, other), (2, again)):
+        places = [mixed.index(frame) for frame in frames]
+        shown = rows(str(path), "--connection", str(number), "-w", str(out), *options)
+        written = read(out.read_bytes())
+        assert [(row[1], row[2]) for row in written.rows] == [((i + 1) * 1000, mixed[i]) for i in places]
+        texts = [item[2] for item in written.items if isinstance(item, tuple) and item[0] == "comment"]
+        assert texts == [(f"n{i}",) for i in places]
+        others = [item for item in written.items if not isinstance(item, tuple)]
+        assert [type(item) for item in others] == [Secrets, Call]
+        if not options:
+            assert of_channel(rows(str(out)), 0) == of_channel(shown, number)
+
+
+def of_channel(shown: list[dict[str, Any]], number: int) -> list[tuple[Any, ...]]:
+    """What a connection's rows say, numbers apart."""
+    mine = [row for row in shown if row["type"] == "entry" and row["channel"] == f"tcp/{number}"]
+    assert len(mine) >= 5
+    return [(row["kind"], row["time_ns"], row["fields"]) for row in mine]
+
+
+def test_what_is_written_is_neither_the_input_nor_a_second_thing_on_stdout(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcap"
+    path.write_bytes(EXCHANGE)
+    for arguments in ([str(path), "-w", str(path)], [str(tmp_path), "-w", str(path)], [str(path), "-w", "-"]):
+        done = CliRunner().invoke(cli, ["replay", *arguments, "--lang", "en"])
+        assert (done.exit_code, done.stdout, path.read_bytes()) == (2, "", EXCHANGE)
+    done = CliRunner().invoke(cli, ["replay", str(path), "-w", "-", "-o", str(tmp_path / "out")])
+    assert (done.exit_code, read(done.stdout_bytes).rows) == (0, read(EXCHANGE).rows)
 
 
 def running(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
