@@ -91,9 +91,9 @@ class CaptureReader:
     def _format(self) -> Walk:
         start = bytes(self._buffer[: min(self._end, SHOWN_BYTES)])
         magic = start[:4]
+        if len(start) < 4 and self._source.problem:
+            raise CaptureCutOff(path=self.name, byte=0, frame=0, reason=self._source.problem)
         if not start:
-            if self._source.problem:
-                raise CaptureCutOff(path=self.name, byte=0, frame=0, reason=self._source.problem)
             raise EmptyInput(path=self.name)
         if magic in MAGICS:
             return PcapWalk(magic, self._first_number)

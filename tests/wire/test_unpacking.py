@@ -6,6 +6,7 @@ import random
 import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +95,16 @@ def test_a_packed_capture_cut_anywhere_gives_what_is_before_the_cut(name: str, d
     except CaptureCutOff as problem:  # too little came out to know what it is
         reason, items = str(problem.data["reason"]), []
     assert (reason, items) == (f"{name}-cut-off", read(FILE).items[: len(items)])
+
+
+def test_a_cut_that_leaves_less_than_a_magic_number_is_a_cut() -> None:
+    stored = zlib.compressobj(0, wbits=31)
+    whole = stored.compress(FILE) + stored.flush()
+    for size in range(10, 10 + 5 + 4):  # a header, the head of a stored block, its first bytes
+        with pytest.raises(CaptureCutOff) as raised:
+            read(whole[:size])
+        assert raised.value.data["reason"] == "gzip-cut-off"
+    assert read(whole[: 10 + 5 + 4]).reason == "gzip-cut-off"
 
 
 @pytest.mark.parametrize("name", PACKERS)
