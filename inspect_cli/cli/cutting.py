@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Cut:
-    """A Writer that hands on the frames that are picked between `write` and `step`."""
+    """A Writer that hands on the frames that are picked between `write` and `step`.
+
+    Of a packet in IP fragments that is the frame which completed it; the others may be long gone.
+    """
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
