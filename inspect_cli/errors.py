@@ -8,7 +8,6 @@
     +-- UsageProblem           2  what was asked for cannot be done as written
     |   +-- BadUrl                not a URL, no host, or a scheme that is not spoken here
     |   +-- NoSuchFile            a file or directory that does not exist
-    |   +-- IsADirectory          a directory where a file is meant
     |   +-- FileNotReadable       it exists but may not be read
     |   +-- OutputNotWritable     -o, -w or -c cannot be written
     |   +-- NotSupported          an option or value known to curl but not spoken here
@@ -16,6 +15,7 @@
     +-- NotPermitted           3  no right to capture, and packets were asked for
     +-- InputProblem           4  the input is unreadable as a capture, or cut off
     |   +-- NotACapture           the first bytes are of no capture format
+    |   +-- NoCaptures            a directory without a capture in it
     |   +-- EmptyInput            not one byte
     |   +-- CaptureCutOff         the file ends or breaks inside a record
     |   +-- NothingDecodable      a capture in which no frame could be decoded
@@ -92,12 +92,6 @@ class NoSuchFile(UsageProblem):
     code = "no-such-file"
 
 
-class IsADirectory(UsageProblem):
-    """Data: path."""
-
-    code = "is-a-directory"
-
-
 class FileNotReadable(UsageProblem):
     """Data: path, reason."""
 
@@ -140,6 +134,12 @@ class NotACapture(InputProblem):
     """Data: path, first_bytes (hex)."""
 
     code = "not-a-capture"
+
+
+class NoCaptures(InputProblem):
+    """A directory without a capture in it. Data: path."""
+
+    code = "no-captures"
 
 
 class EmptyInput(InputProblem):

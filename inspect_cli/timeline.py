@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from inspect_cli.events.base import Entry, Event, Item, Where
 from inspect_cli.events.calls import Call, CallMade, Context, ContextGiven, Reported
-from inspect_cli.events.capture import CaptureEnd
+from inspect_cli.events.capture import CaptureComment, CaptureEnd, Comment
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.protocols import PROTOCOLS
@@ -32,9 +32,9 @@ class Reading:
     """One reading of one capture, live or from a file, up to the events.
 
     `summary_only`: count, build no event. `verbose`: plain segments and ACKs are entries
-    too. `connection`: parse this one alone. `share`: of the conversations, with
-    `summary_only`. `strict`: our own faults raise (tests, --debug); `at_once` False reads
-    every packet one by one (slow; tests compare both).
+    too. `connection`: parse this one alone, and tell `picked` which frames are its.
+    `share`: of the conversations, with `summary_only`. `strict`: our own faults raise (tests,
+    --debug). `at_once` False reads every packet one by one (slow; tests compare both).
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Reading:
         summary_only: bool = False,
         verbose: bool = False,
         connection: int | None = None,
+        picked: Callable[[list[int]], None] | None = None,
         strict: bool = False,
         at_once: bool = True,
         share: Share | None = None,
@@ -62,7 +63,14 @@ class Reading:
             wanted = frozenset({*self._derive, *watched_types(), *entry_types()})
         self._report = Report(self.tally, wanted)
         self._tracker = Tracker(
-            PROTOCOLS, self._report, verbose=verbose, only=connection, strict=strict, at_once=at_once, share=share
+            PROTOCOLS,
+            self._report,
+            verbose=verbose,
+            only=connection,
+            picked=picked,
+            strict=strict,
+            at_once=at_once,
+            share=share,
         )
 
     @property
@@ -81,6 +89,9 @@ class Reading:
             yield self._followed([CallMade(self._here(item.time_ns), item)]), []
         elif isinstance(item, Context) and not self.summary_only:
             yield self._followed([ContextGiven(self._here(item.time_ns), item)]), []
+        elif isinstance(item, Comment) and not self.summary_only:
+            where = Where(self._tracker.last_number, item.time_ns, "", None)
+            yield self._followed([CaptureComment(where, item.comment, item.about, item.name)]), []
 
     def finish(self, *, complete: bool = True) -> Iterator[Part]:
         """What only the end of the capture decides."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from inspect_cli.cli.options import output_options
 from inspect_cli.cli.output import Output
-from inspect_cli.errors import UsageProblem
 
 
 @click.command("replay")
@@ -16,24 +17,27 @@ from inspect_cli.errors import UsageProblem
 )
 @click.option("--summary", is_flag=True, help="Counts only.")
 @click.option("--all", "every", is_flag=True, help="Show every row of a large capture too, not an overview.")
+@click.option("--follow", is_flag=True, help="Read on as the last file grows, until Ctrl-C.")
+@click.option("-w", "--write", metavar="FILE", help="Write what is read to FILE (pcapng).")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes: of a summary each counts a part; else one reads, one shows. Default: 1, of large files 2 to 4.",
+)
 @output_options
-def command(files: tuple[str, ...], connection: int | None, summary: bool, every: bool, output: Output) -> int:
-    """Tell what happens in capture files: pcap and pcapng, gzip too; - is stdin.
+def command(files: tuple[str, ...], output: Output, **asked: Any) -> int:
+    """Tell what happens in capture files: pcap and pcapng, packed or not; - is stdin.
 
-    Several files are read one after another, in order of their first frame's time.
+    Files are known by what they hold: gzip, zstd and lz4 are unpacked, whatever the name says. A
+    directory means the captures in it. All are one capture: read one after another, in order of
+    their first frame's time.
+
+    -w makes one file of it, keys, calls and comments inside; with --connection N the frames are
+    those of this connection alone, and count anew.
+
+    Live: tcpdump -U -w - | inspect-cli replay -
     """
-    from inspect_cli.cli.outcomes import reader_of
-    from inspect_cli.cli.run import run
-    from inspect_cli.cli.tellers import Here
-    from inspect_cli.sources.file import CaptureFiles
-    from inspect_cli.timeline import Timeline
+    from inspect_cli.cli.replaying import Asked, replay
 
-    timeline = Timeline(summary_only=summary, verbose=output.verbose, connection=connection, strict=output.debug)
-    reader = reader_of(files)
-    # What is worth an overview is a file: of a pipe rows are shown as they come.
-    overview = reader is not None and connection is None and not (summary or every)
-    with CaptureFiles(files) as source, output.renderer(files, reader, overview=overview) as renderer:
-        code = run(source, Here(timeline, renderer))
-    if connection is not None and connection >= timeline.tally.connections:
-        raise UsageProblem(problem="no-connection", number=connection, connections=timeline.tally.connections)
-    return code
+    return replay(files, output, Asked(**asked))

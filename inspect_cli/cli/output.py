@@ -74,8 +74,9 @@ class Output:
         connections: Callable[[], Iterable[Connection]] | None = None,
         *,
         overview: bool = False,
+        above: Callable[[TextIO], TextIO] = lambda out: out,
     ) -> Iterator[Renderer]:
-        """What shows the entries, on an open file or stdout.
+        """What shows the entries, on an open file or stdout; `above` may put itself between.
 
         `connections` reads them before anything is shown, for a filter that asks how they end.
         `overview`: of a large capture the text view tells what is in it, unless rows are selected.
@@ -90,7 +91,8 @@ class Output:
             if connections is None:
                 raise UsageProblem(problem="filter-outcome-unknown")
             select.learn(connections())
-        with self._opened() as out:
+        with self._opened() as opened:
+            out = above(opened)
             is_terminal = out.isatty()
             yield make_renderer(
                 self.format,

@@ -55,11 +55,12 @@ def run(
     *,
     fail: bool = False,
     begun: Callable[[Capture], None] = lambda capture: None,
+    watch: Callable[[int], None] = lambda packets: None,
 ) -> int:
     """Read an entered source to its end and show it; the exit code.
 
     Ctrl-C ends the reading, not the showing: 130. `fail`: a final 4xx or 5xx is a problem.
-    `begun` is told the capture before the first row.
+    `begun` is told the capture before the first row, `watch` the packets read after each item.
 
     Raises: InspectError, after everything that was read has been shown.
     """
@@ -74,6 +75,7 @@ def run(
                 if writer is not None:
                     writer.write(item)
                 teller.show(reading.read(item))
+                watch(reading.tally.packets)
         except InspectError as error:
             problem = error
         if writer is not None:

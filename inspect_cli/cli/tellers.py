@@ -8,6 +8,7 @@ import signal
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
+from dataclasses import fields
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
@@ -56,6 +57,10 @@ class Here:
 
     def show(self, parts: Iterable[Part]) -> None:
         entry, connection, entry_type = self._renderer.entry, self._renderer.connection, self._entry_type
+        if self._timeline.summary_only:  # counts are all that was asked for
+            for _ in parts:
+                pass
+            return
         for row in self._timeline.rows(parts):
             if isinstance(row, entry_type):
                 event = row.event
@@ -76,10 +81,10 @@ class Apart:
     here: InspectError, ReaderGone, or RuntimeError with its traceback.
     """
 
-    def __init__(self, output: Callable[[], AbstractContextManager[Renderer]]) -> None:
+    def __init__(self, reading: Reading, output: Callable[[], AbstractContextManager[Renderer]]) -> None:
         """`output`: opens it, and closes it at the end. There must be no thread yet."""
         self.status = 0
-        self.reading: Reading
+        self.reading = reading
         self._is_over = False
         things, said = os.pipe(), os.pipe()
         self._pid = os.fork()
@@ -108,11 +113,21 @@ class Apart:
         """Raises what was wrong with the output, before anything is read."""
         self._hear()
         self._give(("begin", capture))
+        self._capture = capture
+        self._known = self._facts()
 
     def show(self, parts: Iterable[Part]) -> None:
         for part in parts:
-            if part[0] or part[1]:
-                self._give(("show", part))
+            if not part[0] and not part[1]:
+                continue
+            known, self._known = self._known, self._facts()
+            if known != self._known:
+                self._give(("capture", self._capture))
+            self._give(("show", part))
+
+    def _facts(self) -> tuple[Any, ...]:
+        """How much the capture tells by now: files are met one after another."""
+        return len(self._capture.files), len(self._capture.interfaces), self._capture.started_ns
 
     def end(self, capture: Capture, tally: Tally) -> None:
         self._give(("end", capture, tally))
@@ -184,7 +199,11 @@ def _show_all(incoming: Any, renderer: Renderer) -> None:
             for connection in connections:
                 renderer.connection(connection)
         elif thing[0] == "begin":
-            renderer.begin(thing[1])
+            capture = thing[1]
+            renderer.begin(capture)
+        elif thing[0] == "capture":
+            for field in fields(thing[1]):
+                setattr(capture, field.name, getattr(thing[1], field.name))
         else:
             _, capture, tally = thing
             tally.concepts = telling.concepts

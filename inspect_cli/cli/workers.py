@@ -85,14 +85,14 @@ class SharedTimeline(Timeline):
         return _counted(share, self._read, lambda: next(steps, None) is not None, strict=self._strict)
 
 
-def workers_for(asked: int | None, sizes_bytes: Sequence[int]) -> int:
-    """How many processes read a capture of such files; 1 where the system has no fork."""
+def workers_for(asked: int | None, paths: Sequence[str]) -> int:
+    """How many processes read a capture of these files; 1 where the system has no fork."""
     if not hasattr(os, "fork"):
         return 1
     if asked is not None:
         return asked
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, MOST) if sum(sizes_bytes) >= LARGE_BYTES else 1
+    return min(usable, MOST) if sum(map(os.path.getsize, paths)) >= LARGE_BYTES else 1
 
 
 def _begin(share: Share, read: Read, others: Sequence[Worker], *, strict: bool) -> Worker:

@@ -110,7 +110,7 @@ class Secret:
 
 
 class Item:
-    """What a source yields: Frames (wire), Secrets, Call, Context, Reported (calls)."""
+    """What a source yields: Frames (wire), Secrets, Call, Context, Reported (calls), Comment, Names (capture)."""
 
     __slots__ = ()
 

@@ -1,10 +1,31 @@
-"""What happens to the capture itself, and what is wrong on the wire."""
+"""What happens to the capture itself, what is written into it, and what is wrong on the wire."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from inspect_cli.events.base import Event, Layer, noun
+from inspect_cli.events.base import Event, Item, Layer, noun
+
+About = Literal["packet", "section", "interface"]
+"""What a comment of a capture is about: the block of pcapng that it stands in."""
+
+
+@noun
+class Comment(Item):
+    """A comment of a capture that belongs to no packet; `time_ns` is that of the frame beside it."""
+
+    time_ns: int
+    about: About
+    name: str
+    """Of the interface; "" where it is about none, or has no name."""
+    comment: str
+
+
+@noun
+class Names(Item):
+    """Names of hosts, as whoever captured knew them: (address, name)."""
+
+    pairs: tuple[tuple[str, str], ...]
 
 
 @noun
@@ -114,6 +135,8 @@ class CaptureComment(Event):
     layer: ClassVar[Layer] = "capture"
 
     comment: str
+    about: About = "packet"
+    name: str = ""
 
 
 @noun

@@ -73,6 +73,8 @@ class Capture:
     started_ns: int | None = None
     ended_ns: int | None = None
     complete: bool | None = None
+    slow: bool = False
+    """A file that comes as it is written: a pipe, or one that grows. Not told."""
 
     def as_dict(self) -> dict[str, Any]:
         """The object of the JSON contract."""

@@ -56,7 +56,7 @@ class Look:
 
 def comes_slowly(capture: Capture) -> bool:
     """Are its rows worth showing one by one (live, a pipe)? A file's are written in blocks."""
-    return capture.source != "file" or any(file.name == "-" for file in capture.files)
+    return capture.source != "file" or capture.slow or any(file.name == "-" for file in capture.files)
 
 
 class Sink:

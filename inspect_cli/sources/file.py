@@ -1,31 +1,35 @@
-"""Capture files as a source: one after another, or standard input."""
+"""Capture files as a source: one after another, whole directories, or standard input."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
-import select
 import stat
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Final, Self, cast
 
-from inspect_cli.errors import FileNotReadable, InputProblem, InspectError, IsADirectory, NoSuchFile
+from inspect_cli.errors import (
+    EmptyInput,
+    FileNotReadable,
+    InputProblem,
+    InspectError,
+    NoCaptures,
+    NoSuchFile,
+    NotACapture,
+)
 from inspect_cli.events.base import Item
 from inspect_cli.events.summary import Capture, CaptureFile
+from inspect_cli.sources.pipes import Growing, Pipe, standard_input
 from inspect_cli.wire.capture_file import CaptureReader, open_capture
 from inspect_cli.wire.frames import Frames
 
 STDIN: Final = "-"
 PEEK_BYTES: Final = 64 << 10
-PAUSE_S: Final = 0.01
-"""A pipe that is silent for so long gives what it has given so far."""
-PATIENCE_S: Final = 0.1
-"""And a busy one after so long."""
+NO_FRAME: Final = 1 << 63
+"""The time of the first frame where there is none: later than any."""
 
 
 @dataclass(slots=True)
@@ -40,34 +44,46 @@ class _Waiting:
 class CaptureFiles:
     """A Source of capture files, in order of their first frame's time; `-` is standard input.
 
+    A directory means the captures in it, known by what they hold; those below it are not read.
     Frame numbers count on from file to file. A single file that is no capture makes entering
     fail; among several it is left out and told by `error`, as is one that is cut off.
+    `follow`: the last file is read on as it grows.
 
-    Raises, on entering: NoSuchFile, IsADirectory, FileNotReadable, NotACapture, EmptyInput.
+    Raises, on entering: NoSuchFile, FileNotReadable, NotACapture, NoCaptures, EmptyInput.
     """
 
-    def __init__(self, paths: Sequence[str], batch_bytes: int = 8 << 20) -> None:
+    def __init__(self, paths: Sequence[str], batch_bytes: int = 8 << 20, *, follow: bool = False) -> None:
         self.capture = Capture("file", [], [])
         self.drops = 0
         self.error: InspectError | None = None
+        self.skipped: dict[str, int] = {}
+        """How many files of a directory are no captures."""
         self._paths = paths
         self._batch_bytes = batch_bytes
+        self._follow = follow
         self._waiting: list[_Waiting] = []
         self._first: CaptureReader | None = None
         self._streams = contextlib.ExitStack()
+        self._sizes: dict[str, int] = {}
+        self._passed_bytes = 0
+        self._reading: BinaryIO | None = None
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as failing:
             failing.push(self._streams)
-            for path in self._paths:
-                _check(path)
-            if len(self._paths) == 1:
+            directories = [path for path in self._paths if _is_directory(path)]
+            if len(self._paths) == 1 and not directories:
                 path = self._paths[0]
-                stream = self._open(path)
+                stream = self._open(path, growing=self._follow)
                 self._first = self._reader(stream, path, 1)
                 self._waiting = [_Waiting(path, stream, 0)]
             else:
-                self._look_into_all()
+                for path in self._paths:
+                    self._look_into(path, path in directories)
+                if self.error and not self._waiting:
+                    raise self.error
+                self._waiting.sort(key=lambda waiting: waiting.first_time_ns)
+                self.capture.slow = self.capture.slow or self._follow
             failing.pop_all()
         return self
 
@@ -76,12 +92,31 @@ class CaptureFiles:
     ) -> None:
         self._streams.close()
 
+    @property
+    def paths(self) -> list[str]:
+        """What is read, in order; known once entered."""
+        return [waiting.path for waiting in self._waiting]
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """Bytes read of how many, as they lie on the disk; None where nobody knows (a pipe)."""
+        sizes = [self._sizes[path] for path in self.paths if path in self._sizes]
+        if self.capture.slow or len(sizes) < len(self._waiting):
+            return None
+        here = 0
+        if self._reading is not None and not self._reading.closed:
+            here = self._reading.tell()
+        return self._passed_bytes + here, sum(sizes)
+
     def items(self) -> Iterator[Item]:
         """All items of all files; the buffer of a Frames is valid until the next item is asked for."""
         number = 1
         whole = self.error is None
+        self.capture.complete = False  # until the end is reached
         for waiting in self._waiting:
-            stream = waiting.stream or self._open(waiting.path)
+            is_last = waiting is self._waiting[-1]
+            stream = waiting.stream or self._open(waiting.path, growing=self._follow and is_last)
+            self._reading = stream
             reader = self._first or self._reader(stream, waiting.path, number)
             file = CaptureFile(waiting.path, number, 0)
             self.capture.files.append(file)
@@ -92,10 +127,11 @@ class CaptureFiles:
                 self.drops = drops + reader.drops
                 yield item
             self.drops = drops + reader.drops
-            self.error = self.error or reader.error
+            self._tell(reader.error)
             whole = whole and reader.complete
             number += file.frames
             stream.close()
+            self._passed_bytes += self._sizes.get(waiting.path, 0)
         self.capture.complete = whole
 
     # -- inside --------------------------------------------------------------------------
@@ -107,52 +143,83 @@ class CaptureFiles:
         capture.started_ns = first if capture.started_ns is None else min(first, capture.started_ns)
         capture.ended_ns = last if capture.ended_ns is None else max(last, capture.ended_ns)
 
+    def _tell(self, problem: InspectError | None) -> None:
+        """Of several files the worst, of equals the first."""
+        if problem is not None and (self.error is None or problem.exit_code > self.error.exit_code):
+            self.error = problem
+
     def _reader(self, stream: BinaryIO, path: str, number: int) -> CaptureReader:
         interfaces = self.capture.interfaces
         return open_capture(stream, path, batch_bytes=self._batch_bytes, first_number=number, interfaces=interfaces)
 
-    def _open(self, path: str) -> BinaryIO:
+    def _open(self, path: str, *, growing: bool = False) -> BinaryIO:
         """The bytes of a path; closed with the source at the latest. Raises: FileNotReadable."""
         try:
             if path == STDIN:
-                return _stdin()
+                self.capture.slow = True
+                return standard_input()
             stream = self._streams.enter_context(open(path, "rb", buffering=0))  # noqa: SIM115
         except OSError as error:
             raise FileNotReadable(path=path, reason=error.strerror or type(error).__name__) from error
-        if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            return cast(BinaryIO, stream)
-        return cast(BinaryIO, _Pipe(stream))
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            self.capture.slow = True
+            return cast(BinaryIO, Pipe(stream))
+        if growing:
+            self.capture.slow = True
+            return cast(BinaryIO, Growing(stream))
+        self._sizes[path] = status.st_size
+        return cast(BinaryIO, stream)
 
-    def _look_into_all(self) -> None:
-        """Put the files in order of their first frame's time, those without a frame last."""
-        for path in self._paths:
-            stream = self._open(path)
+    def _look_into(self, path: str, is_directory: bool) -> None:
+        """Let a file, or the captures in a directory, wait for their turn."""
+        if not is_directory:
             try:
-                if isinstance(stream, _Pipe):
-                    first_time_ns = _first_time(io.BytesIO(stream.look(PEEK_BYTES)), path)
-                    self._waiting.append(_Waiting(path, cast(BinaryIO, stream), first_time_ns))
-                else:
-                    self._waiting.append(_Waiting(path, None, _first_time(stream, path)))
-                    stream.close()
+                self._wait(path)
             except InputProblem as problem:
-                self.error = self.error or problem
-        if self.error and not self._waiting:
-            raise self.error
-        self._waiting.sort(key=lambda waiting: waiting.first_time_ns)
+                self._tell(problem)
+            return
+        waiting = len(self._waiting)
+        for inside in _files_in(path):
+            try:
+                self._wait(inside)
+            except (NotACapture, EmptyInput):
+                self.skipped[path] = self.skipped.get(path, 0) + 1
+            except (InputProblem, FileNotReadable) as problem:
+                self._tell(problem)
+        if len(self._waiting) == waiting:
+            self._tell(NoCaptures(path=path))
+
+    def _wait(self, path: str) -> None:
+        """Look for the first frame's time; files without a frame come last. Raises: InputProblem, FileNotReadable."""
+        stream = self._open(path)
+        if isinstance(stream, Pipe):
+            first_time_ns = _first_time(io.BytesIO(stream.look(PEEK_BYTES)), path)
+            self._waiting.append(_Waiting(path, cast(BinaryIO, stream), first_time_ns))
+            return
+        with stream:
+            self._waiting.append(_Waiting(path, None, _first_time(stream, path)))
 
 
-def _check(path: str) -> None:
-    """Raises: NoSuchFile, IsADirectory, FileNotReadable."""
+def _is_directory(path: str) -> bool:
+    """Raises: NoSuchFile, FileNotReadable."""
     if path == STDIN:
-        return
+        return False
     try:
-        mode = os.stat(path).st_mode
+        return stat.S_ISDIR(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NoSuchFile(path=path) from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         raise FileNotReadable(path=path, reason=getattr(error, "strerror", None) or str(error)) from error
-    if stat.S_ISDIR(mode):
-        raise IsADirectory(path=path)
+
+
+def _files_in(path: str) -> list[str]:
+    """Files of a directory by name, those below it not. Raises: FileNotReadable."""
+    try:
+        with os.scandir(path) as found:
+            return sorted(entry.path for entry in found if entry.is_file())
+    except OSError as error:
+        raise FileNotReadable(path=path, reason=error.strerror or type(error).__name__) from error
 
 
 def _first_time(stream: BinaryIO, path: str) -> int:
@@ -160,63 +227,4 @@ def _first_time(stream: BinaryIO, path: str) -> int:
     for item in open_capture(stream, path, batch_bytes=PEEK_BYTES):
         if isinstance(item, Frames):
             return int(item.time_ns[0])
-    return 1 << 63
-
-
-def _stdin() -> BinaryIO:
-    stream = sys.stdin.buffer
-    try:
-        number = stream.fileno()
-    except (OSError, ValueError):  # no file of the system's, but something put in its place
-        return stream
-    return cast(BinaryIO, _Pipe(open(number, "rb", buffering=0, closefd=False)))
-
-
-class _Pipe(io.RawIOBase):
-    """A pipe that is read as it comes: what came together is given together.
-
-    So that few packets appear at once, and many in batches worth the work.
-    """
-
-    def __init__(self, stream: io.FileIO) -> None:
-        super().__init__()
-        self._stream = stream
-        self._again = b""
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-    def look(self, size: int) -> bytes:
-        """The first `size` bytes, or all up to the end; they are given again."""
-        parts = [self._again]
-        there = len(self._again)
-        while there < size and (more := self._stream.read(size - there)):
-            parts.append(more)
-            there += len(more)
-        self._again = b"".join(parts)
-        return self._again
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if self._again:
-            size = min(len(buffer), len(self._again))
-            buffer[:size] = self._again[:size]
-            self._again = self._again[size:]
-            return size
-        got = self._stream.readinto(buffer) or 0
-        until = time.monotonic() + PATIENCE_S
-        while 0 < got < len(buffer) and self._has_more(until):
-            more = self._stream.readinto(buffer[got:]) or 0
-            if not more:
-                break
-            got += more
-        return got
-
-    def _has_more(self, until: float) -> bool:
-        """Something, or the end, comes within a moment."""
-        if time.monotonic() >= until:
-            return False
-        try:
-            return bool(select.select([self._stream], [], [], PAUSE_S)[0])
-        except (OSError, ValueError):  # systems that can wait for sockets only; a great number of a file
-            return False
+    return NO_FRAME

@@ -47,14 +47,19 @@ class ConnectionTable:
         *,
         verbose: bool = False,
         only: int | None = None,
+        picked: Callable[[list[int]], None] | None = None,
         at_once: bool = True,
     ) -> None:
-        """`only`: parse this connection alone. `at_once` False: every row one by one."""
+        """`only`: parse this connection alone; `picked` is told the numbers of its frames, batch by batch.
+
+        `at_once` False: every row one by one.
+        """
         self._make_channel = make_channel
         self._wants = wants
         self._tally = tally
         self._verbose = verbose
         self._only = only
+        self._picked = picked
         self._at_once = at_once and not verbose
         self._current: dict[Key, TcpConnection] = {}
         self._replaced: list[TcpConnection] = []
@@ -205,6 +210,8 @@ class ConnectionTable:
         if start >= end:
             return
         self._touched[connection.id] = connection
+        if self._picked is not None and connection.id == self._only:
+            self._picked(batch.table[start:end, 0].tolist())
         if not self._at_once:
             self._in_run(batch, connection, start, end)
             return

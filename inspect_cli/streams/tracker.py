@@ -6,7 +6,7 @@ it never depends on how the capture was cut into batches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -57,11 +57,12 @@ class Tracker:
         *,
         verbose: bool = False,
         only: int | None = None,
+        picked: Callable[[list[int]], None] | None = None,
         at_once: bool = True,
         strict: bool = False,
         share: Share | None = None,
     ) -> None:
-        """`only`: parse this connection alone. `at_once`, `strict`: see ConnectionTable, Channel."""
+        """`only`: parse this connection alone. `picked`, `at_once`, `strict`: see ConnectionTable, Channel."""
         self._share = share
         self._protocols = protocols
         self._report = report
@@ -70,7 +71,7 @@ class Tracker:
         self._verbose = verbose
         self._strict = strict
         self._table = ConnectionTable(
-            self._make_channel, report.wants, report.tally, verbose=verbose, only=only, at_once=at_once
+            self._make_channel, report.wants, report.tally, verbose=verbose, only=only, picked=picked, at_once=at_once
         )
         self._sockets: dict[int, _Socket] = {}
         self._udp: set[int] = set()

@@ -1,4 +1,4 @@
-"""A capture as a stream of items: pcap or pcapng, gzip-compressed or not, file or pipe.
+"""A capture as a stream of items: pcap or pcapng, packed or not, file or pipe.
 
 Bytes are read into one buffer that is used again for each batch; a record that crosses its
 end is carried to the front. What a damaged capture holds before the damage is yielded.
@@ -6,18 +6,16 @@ end is carried to the front. What a damaged capture holds before the damage is y
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO, Final, Protocol
 
 from inspect_cli.errors import CaptureCutOff, EmptyInput, InspectError, NotACapture
 from inspect_cli.events.base import Item
 from inspect_cli.wire.pcap import MAGICS, PcapWalk
-from inspect_cli.wire.pcapng import SHB, PcapngWalk
+from inspect_cli.wire.pcapng import PcapngWalk
+from inspect_cli.wire.pcapng_blocks import SHB
+from inspect_cli.wire.unpacking import Unpacked
 
-GZIP_MAGIC: Final = b"\x1f\x8b"
 PCAPNG_MAGIC: Final = SHB.to_bytes(4, "big")
 SMALLEST_BATCH: Final = 64
 SHOWN_BYTES: Final = 16
@@ -40,6 +38,8 @@ class Walk(Protocol):
 
     def walk(self, buffer: bytearray, start: int, end: int) -> Generator[Item, None, int]: ...
 
+    def rest(self) -> Iterator[Item]: ...
+
 
 class CaptureReader:
     """Iterates over the items of one capture, once: Frames, Secrets, Call, Context.
@@ -55,7 +55,7 @@ class CaptureReader:
         self.complete = False
         self.error: InspectError | None = None
         self._batch_bytes = max(batch_bytes, SMALLEST_BATCH)
-        self._source = _Source(stream)
+        self._source = Unpacked(stream)
         self._buffer = bytearray(self._batch_bytes)
         self._end = 0
         self._passed_bytes = 0
@@ -86,19 +86,22 @@ class CaptureReader:
                 self.error = self._cut_off(0, self._source.problem or f"ends-inside-{self._walk.inside}")
             else:
                 self.complete = True
+        yield from self._walk.rest()
 
     def _format(self) -> Walk:
         start = bytes(self._buffer[: min(self._end, SHOWN_BYTES)])
         magic = start[:4]
+        if len(start) < 4 and self._source.problem:
+            raise CaptureCutOff(path=self.name, byte=0, frame=0, reason=self._source.problem)
         if not start:
-            if self._source.problem:
-                raise CaptureCutOff(path=self.name, byte=0, frame=0, reason=self._source.problem)
             raise EmptyInput(path=self.name)
         if magic in MAGICS:
             return PcapWalk(magic, self._first_number)
         if magic == PCAPNG_MAGIC:
             return PcapngWalk(self._first_number, self.interfaces)
-        raise NotACapture(path=self.name, first_bytes=start.hex(" "))
+        while self._end < SHOWN_BYTES and self._fill(0):
+            pass
+        raise NotACapture(path=self.name, first_bytes=bytes(self._buffer[: min(self._end, SHOWN_BYTES)]).hex(" "))
 
     def _fill(self, at: int) -> bool:
         """Move what is behind `at` to the front and read more; False at the end of the input."""
@@ -143,57 +146,3 @@ def open_capture(
     Raises: EmptyInput, NotACapture.
     """
     return CaptureReader(stream, name, batch_bytes, first_number, [] if interfaces is None else interfaces)
-
-
-class _Source:
-    """The bytes of a stream, decompressed where they begin like gzip (RFC 1952 §2.3.1).
-
-    `problem` is set where the input broke off by itself; it then gives no more bytes.
-    """
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.problem = ""
-        self._plain = _Again(stream)
-        start = b""
-        while len(start) < 2 and (more := self._plain.read(2 - len(start))):
-            start += more
-        self._plain.again = start
-        self._gzip = gzip.GzipFile(fileobj=self._plain) if start == GZIP_MAGIC else None
-
-    def read_into(self, free: memoryview) -> int:
-        """Bytes put into `free`: what a pipe has now, or as much as fits; 0 at the end."""
-        if self.problem:
-            return 0
-        got = 0
-        try:
-            if self._gzip is None:
-                return self._plain.readinto(free)
-            # Decompressed bytes come by the kilobyte: too little for a batch.
-            while got < len(free) and (more := self._gzip.readinto1(free[got:])):
-                got += more
-        except EOFError:
-            self.problem = "gzip-cut-off"
-        except (gzip.BadGzipFile, zlib.error):
-            self.problem = "gzip-broken"
-        except OSError:
-            self.problem = "read-failed"
-        return got
-
-
-class _Again(io.RawIOBase):
-    """A stream whose first bytes were read already and are given again; reads are short."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__()
-        self.again = b""
-        # A buffered stream's readinto waits until all is there, readinto1 does not.
-        once: Callable[[memoryview], int | None] | None = getattr(stream, "readinto1", None)
-        self._read: Callable[[memoryview], int | None] = once or getattr(stream, "readinto")  # noqa: B009
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if self.again:
-            size = min(len(buffer), len(self.again))
-            buffer[:size] = self.again[:size]
-            self.again = self.again[size:]
-            return size
-        return self._read(buffer) or 0

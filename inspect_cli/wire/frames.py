@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,22 @@ class Frames(Item):
             self.link_type[start:end],
             {n: c for n, c in self.comments.items() if n in numbers},
             None if self.interface is None else self.interface[start:end],
+        )
+
+    def only(self, numbers: Sequence[int]) -> Frames:
+        """The frames of these numbers, on the same buffer, numbered anew from `first_number`."""
+        rows = np.asarray(numbers, np.int64) - self.first_number
+        comments = {self.first_number + i: self.comments[n] for i, n in enumerate(numbers) if n in self.comments}
+        return Frames(
+            self.buffer,
+            self.first_number,
+            self.time_ns[rows],
+            self.offset[rows],
+            self.size[rows],
+            self.original_size[rows],
+            self.link_type[rows],
+            comments,
+            None if self.interface is None else self.interface[rows],
         )
 
 

@@ -1,8 +1,8 @@
 """Our own items as comments of a capture: `inspect-cli/1 {json}`.
 
-Calls and Contexts are written so that Wireshark shows them and a replay gets them back, equal
-in every field. Reading is strict: a comment that we would not have written letter for letter
-is a comment, whatever it claims.
+Calls, Contexts and comments that belong to no packet are written so that Wireshark shows them
+and a replay gets them back, equal in every field. Reading is strict: a comment that we would
+not have written letter for letter is a comment, whatever it claims.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from inspect_cli.events.base import Item, Secret
 from inspect_cli.events.calls import Call, Context, GivenCookie
+from inspect_cli.events.capture import Comment
 from inspect_cli.events.cookies import Asking
 
 TAG: Final = "inspect-cli/1 "
@@ -145,16 +146,24 @@ CONTEXT_SHAPE: Final = {
     "jar": TEXT,
     "given": _many(_object(GivenCookie, GIVEN_SHAPE)),
 }
+COMMENT_SHAPE: Final = {
+    "time_ns": INTEGER,
+    "about": _one_of("section", "interface"),
+    "name": TEXT,
+    "comment": TEXT,
+}
 ITEMS: Final = {
     "call": _object(Call, CALL_SHAPE),
     "context": _object(Context, CONTEXT_SHAPE),
+    "comment": _object(Comment, COMMENT_SHAPE),
 }
+Noted = Call | Context | Comment
 PIECES: Final = _object(dict, {"piece": TEXT, "last": BOOLEAN})
 
 
-def write_note(item: Call | Context) -> list[str]:
+def write_note(item: Noted) -> list[str]:
     """The comment of an item (ASCII, at most MAX_COMMENT_BYTES); several where one is too short."""
-    name = "call" if isinstance(item, Call) else "context"
+    name = type(item).__name__.lower()
     text = _text({name: ITEMS[name].write(item)})
     if len(TAG) + len(text) <= MAX_COMMENT_BYTES:
         return [TAG + text]
@@ -192,7 +201,7 @@ def read_notes(comments: Iterable[bytes]) -> tuple[list[Item], tuple[str, ...]]:
 def _whole(text: str, comments: list[str]) -> Item | None:
     """The item that was written in these pieces."""
     item = _parsed(TAG + text)
-    if isinstance(item, (Call, Context)) and write_note(item) == comments:
+    if isinstance(item, Noted) and write_note(item) == comments:
         return item
     return None
 

@@ -6,7 +6,7 @@ Both byte orders; microseconds, nanoseconds, and the records of Kuznetzov's modi
 from __future__ import annotations
 
 import struct
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Final, Literal
 
 import numpy as np
@@ -86,6 +86,10 @@ class PcapWalk:
         if records:
             yield self._frames(buffer, records)
         return at
+
+    def rest(self) -> Iterator[Item]:
+        """Nothing waits for a frame here."""
+        return iter(())
 
     def _frames(self, buffer: bytearray, records: list[int]) -> Frames:
         at = np.array(records, np.int64)

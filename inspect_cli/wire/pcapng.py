@@ -1,6 +1,7 @@
 """pcapng files: blocks in sections (draft-ietf-opsawg-pcapng).
 
-Read: SHB, IDB, EPB, SPB and the old packet block, ISB (drops), DSB (TLS keys), comments.
+Read: SHB, IDB, EPB, SPB and the old packet block, NRB (names of hosts), ISB (drops), DSB (TLS
+keys), comments of sections, interfaces and packets (those of ISBs are dumpcap's boilerplate).
 Every other block is skipped by its length. Comments that are our own items become items.
 """
 
@@ -9,41 +10,47 @@ from __future__ import annotations
 import struct
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 
 from inspect_cli.events.base import Item
 from inspect_cli.events.calls import Secrets
+from inspect_cli.events.capture import About, Comment, Names
 from inspect_cli.wire.frames import Frames, Int64
 from inspect_cli.wire.notes import read_notes
+from inspect_cli.wire.pcapng_blocks import (
+    BYTE_ORDER_MAGIC,
+    COMMENT,
+    DSB,
+    EPB,
+    EPB_DROPCOUNT,
+    IDB,
+    IF_NAME,
+    IF_TSOFFSET,
+    IF_TSRESOL,
+    ISB,
+    ISB_IFDROP,
+    ISB_OSDROP,
+    LAST_SECOND,
+    MAX_BLOCK_SIZE,
+    MAX_NAMES,
+    NRB,
+    PACKET,
+    SHB,
+    SMALLEST,
+    SPB,
+    TLS_KEY_LOG,
+    UNKNOWN_DROPS,
+    block_type,
+    host_names,
+    nanoseconds,
+    old_interface,
+    options_of,
+    padded,
+    rows_with_options,
+)
 from inspect_cli.wire.peeling import Mask, Rows, distinct, gather
-
-SHB, IDB, PACKET, SPB, ISB, EPB, DSB = 0x0A0D0D0A, 1, 2, 3, 5, 6, 10
-"""Block types; PACKET is the obsolete packet block (Appendix A)."""
-MAX_BLOCK_SIZE: Final = 256 << 20
-SMALLEST: Final[dict[int, int]] = {
-    SHB: 28,
-    IDB: 20,
-    PACKET: 32,
-    SPB: 16,
-    ISB: 24,
-    EPB: 32,
-    DSB: 20,
-}
-BYTE_ORDER_MAGIC: Final = bytes.fromhex("1a2b3c4d")
-TLS_KEY_LOG: Final = 0x544C534B
-
-END_OF_OPTIONS, COMMENT = 0, 1
-IF_NAME, IF_TSRESOL, IF_TSOFFSET = 2, 9, 14
-ISB_IFDROP, ISB_OSDROP = 5, 7
-
-LAST_SECOND: Final = (2**63 - 1) // 1_000_000_000 - 1
-"""Times are clamped here (year 2262) so that ns fit 64 bits."""
-MAX_NAMES: Final = 1024
-"""More different names of interfaces than that are not kept."""
-QUICK_OPTIONS: Final = 8
-"""So many options of a packet are looked through by columns before a row is read by itself."""
 
 
 @dataclass(slots=True)
@@ -55,6 +62,10 @@ class _Interface:
     offset_seconds: int
     name_index: int
     """Index in `interfaces`, -1 where it has no name."""
+    lost: int = 0
+    """Packets that blocks of packets say were dropped before them."""
+    drops: int | None = None
+    """All that were dropped so far, by the last statistics."""
 
 
 class PcapngWalk:
@@ -68,16 +79,21 @@ class PcapngWalk:
         self._names = {name: i for i, name in enumerate(interfaces)}
         self._order: Literal["<", ">"] = "<"
         self._head = struct.Struct("<II")
-        self._block = _block_type("<")
+        self._block = block_type("<")
         self._section: list[_Interface] = []
-        self._drops: dict[int, int] = {}
         self._past_drops = 0
         self._last_time_ns = 0
+        self._comments: list[tuple[About, str, str]] = []
+        """They wait for the next frame, which knows their time: what they are about, its name, and the text."""
 
     @property
     def drops(self) -> int:
         """Packets that the interfaces and the system say they dropped."""
-        return self._past_drops + sum(self._drops.values())
+        return self._past_drops + sum(i.lost if i.drops is None else i.drops for i in self._section)
+
+    def rest(self) -> Iterator[Item]:
+        """What waits for a frame when none comes any more."""
+        yield from self._told(self._last_time_ns)
 
     def walk(self, buffer: bytearray, start: int, end: int) -> Generator[Item, None, int]:
         """Yield what the whole blocks of buffer[start:end] hold; returns where the first other begins."""
@@ -100,7 +116,7 @@ class PcapngWalk:
                 break
             if kind in (SPB, PACKET):
                 packets.append(at)
-            elif kind in (SHB, IDB, ISB, DSB):
+            elif kind in (SHB, IDB, NRB, ISB, DSB):
                 bad = yield from self._frames(buffer, packets)
                 packets = []
                 if bad >= 0:
@@ -135,8 +151,16 @@ class PcapngWalk:
             self._new_section(">" if block[8:12] == BYTE_ORDER_MAGIC else "<")
         if block[4:8] != block[-4:]:
             self.problem = "lengths-differ"
+        elif kind == SHB:
+            self._keep("section", "", options_of(block, 24, self._order))
         elif kind == IDB:
             self._add_interface(block)
+        elif kind == NRB:
+            pairs, options_at = host_names(block, self._order)
+            options = options_of(block, options_at, self._order)
+            yield from read_notes([value for code, value in options if code == COMMENT])[0]
+            if pairs:
+                yield Names(tuple(pairs))
         elif kind == ISB:
             yield from self._statistics(block)
         elif kind == DSB:
@@ -145,17 +169,16 @@ class PcapngWalk:
     def _new_section(self, order: Literal["<", ">"]) -> None:
         self.inside = "record"
         self._past_drops = self.drops
-        self._drops = {}
         self._section = []
         self._order = order
         self._head = struct.Struct(f"{order}II")
-        self._block = _block_type(order)
+        self._block = block_type(order)
 
     def _add_interface(self, block: bytes) -> None:
         """§4.2. An unreadable option counts as absent."""
         link_type, snap_length = struct.unpack_from(f"{self._order}H2xI", block, 8)
         resolution, offset_seconds, name = 6, 0, ""
-        for code, value in _options(block, 16, self._order):
+        for code, value in options_of(block, 16, self._order):
             if code == IF_NAME:
                 name = value.decode("utf-8", "replace").rstrip("\0")
             elif code == IF_TSRESOL and len(value) == 1:
@@ -165,6 +188,7 @@ class PcapngWalk:
         if name and name not in self._names and len(self._names) < MAX_NAMES:
             self._names[name] = len(self._names)
             self.interfaces.append(name)
+        self._keep("interface", name, options_of(block, 16, self._order))
         offset_seconds = max(-LAST_SECOND, min(offset_seconds, LAST_SECOND))
         self._section.append(
             _Interface(
@@ -179,15 +203,15 @@ class PcapngWalk:
     def _statistics(self, block: bytes) -> Iterator[Item]:
         """§4.6. Counters count from the beginning of the capture: the last ISB of an interface holds."""
         (interface,) = struct.unpack_from(f"{self._order}I", block, 8)
-        drops = 0
+        drops: int | None = None
         comments: list[bytes] = []
-        for code, value in _options(block, 20, self._order):
+        for code, value in options_of(block, 20, self._order):
             if code in (ISB_IFDROP, ISB_OSDROP) and len(value) == 8:
-                drops += struct.unpack(f"{self._order}Q", value)[0]
+                drops = (drops or 0) + struct.unpack(f"{self._order}Q", value)[0]
             elif code == COMMENT:
                 comments.append(value)
-        if interface < len(self._section):
-            self._drops[interface] = drops
+        if interface < len(self._section) and drops is not None:
+            self._section[interface].drops = drops
         yield from read_notes(comments)[0]
 
     def _secrets(self, block: bytes) -> Iterator[Item]:
@@ -196,10 +220,19 @@ class PcapngWalk:
         if size > len(block) - 20:
             self.problem = "impossible-length"
             return
-        options = _options(block, 16 + _padded(size), self._order)
+        options = options_of(block, 16 + padded(size), self._order)
         yield from read_notes([value for code, value in options if code == COMMENT])[0]
         if kind == TLS_KEY_LOG:
             yield Secrets(block[16 : 16 + size])
+
+    def _keep(self, about: About, name: str, options: Iterator[tuple[int, bytes]]) -> None:
+        texts = [value.decode("utf-8", "replace") for code, value in options if code == COMMENT]
+        self._comments += [(about, name, text) for text in texts]
+
+    def _told(self, time_ns: int) -> Iterator[Item]:
+        comments, self._comments = self._comments, []
+        for comment in comments:
+            yield Comment(time_ns, *comment)
 
     # -- packets -------------------------------------------------------------------------
 
@@ -215,7 +248,7 @@ class PcapngWalk:
         interface = np.where(
             kind == EPB,
             header["interface"],
-            _old_interface(header["interface"], self._order),
+            old_interface(header["interface"], self._order)[0],
         )
         interface = np.where(is_simple, 0, interface).astype(np.int64)
         unknown = interface >= len(self._section)
@@ -233,7 +266,10 @@ class PcapngWalk:
             simple = is_simple[:count]
             cut = slice(0, count)
             frames = self._batch(buffer, at[cut], header[cut], interface[cut], size[cut], simple)
-            yield from self._with_comments(frames, at[cut], length[cut], simple)
+            self._lose(kind[cut], header["interface"][cut], interface[cut])
+            if self._comments:
+                yield from self._told(int(frames.time_ns[0]))
+            yield from self._with_comments(frames, at[cut] + length[cut] - 4, simple, interface)
         if count == len(at):
             return -1
         self.problem = "unknown-interface" if unknown[count] else "impossible-length"
@@ -272,24 +308,34 @@ class PcapngWalk:
         times = np.zeros(len(ticks), np.int64)
         for resolution in distinct(resolutions).tolist():
             rows = resolutions == resolution
-            times[rows] = _nanoseconds(ticks[rows], resolution, offsets[rows])
+            times[rows] = nanoseconds(ticks[rows], resolution, offsets[rows])
         if simple.any():
             before = np.maximum.accumulate(np.where(simple, -1, np.arange(len(times))))
             times = np.where(before < 0, self._last_time_ns, times[before])
         self._last_time_ns = int(times[-1])
         return times
 
-    def _with_comments(self, frames: Frames, at: Int64, length: Int64, simple: Mask) -> Iterator[Item]:
+    def _lose(self, kind: Rows, word: Rows, interface: Int64) -> None:
+        """Count what old packet blocks say was dropped before them (Appendix A)."""
+        old = np.flatnonzero(kind == PACKET)
+        if len(old):
+            _, drops = old_interface(word[old].astype(np.int64), self._order)
+            for number, lost in zip(interface[old].tolist(), drops.tolist(), strict=True):
+                self._section[number].lost += lost if lost != UNKNOWN_DROPS else 0
+
+    def _with_comments(self, frames: Frames, options_end: Int64, simple: Mask, interface: Int64) -> Iterator[Item]:
         """The frames, cut before each one whose comments hold items of ours."""
         start = 0
         comments: dict[int, tuple[str, ...]] = {}
         options_at = frames.offset + (frames.size + 3 & ~3)
-        options_end = at + length - 4
-        for row in _rows_with_comments(frames.buffer, options_at, options_end, ~simple, self._order):
+        for row in rows_with_options(frames.buffer, options_at, options_end, ~simple, self._order):
             block = memoryview(frames.buffer)[int(options_at[row]) : int(options_end[row]) + 4]
-            values = [value for code, value in _options(block, 0, self._order) if code == COMMENT]
+            options = list(options_of(block, 0, self._order))
             block.release()
-            items, texts = read_notes(values)
+            for code, value in options:
+                if code == EPB_DROPCOUNT and len(value) == 8:
+                    self._section[int(interface[row])].lost += struct.unpack(f"{self._order}Q", value)[0]
+            items, texts = read_notes([value for code, value in options if code == COMMENT])
             if items:
                 if row > start:
                     part = frames.part(start, row)
@@ -302,99 +348,3 @@ class PcapngWalk:
         rest = frames.part(start, len(frames)) if start else frames
         rest.comments = comments
         yield rest
-
-
-def _block_type(order: Literal["<", ">"]) -> np.dtype[np.void]:
-    """Head of a packet block: EPB (§4.3), and its fields where SPB (§4.4) has another."""
-    names = [
-        "kind",
-        "length",
-        "interface",
-        "time_hi",
-        "time_lo",
-        "size",
-        "original",
-        "simple_size",
-    ]
-    offsets = [0, 4, 8, 12, 16, 20, 24, 8]
-    return np.dtype(
-        {
-            "names": names,
-            "formats": [f"{order}u4"] * 8,
-            "offsets": offsets,
-            "itemsize": 28,
-        }
-    )
-
-
-def _old_interface(numbers: Int64, order: Literal["<", ">"]) -> Int64:
-    """The obsolete packet block has 16 bits of interface, then 16 of drops."""
-    return numbers >> 16 if order == ">" else numbers & 0xFFFF
-
-
-def _padded(size: int) -> int:
-    return size + 3 & ~3
-
-
-def _options(block: bytes | memoryview, at: int, order: Literal["<", ">"]) -> Iterator[tuple[int, bytes]]:
-    """Code and value of each option (§3.5), up to the last that fits before the block's final 4 bytes."""
-    end = len(block) - 4
-    head = struct.Struct(f"{order}HH")
-    while at + 4 <= end:
-        code, size = head.unpack_from(block, at)
-        if code == END_OF_OPTIONS or at + 4 + size > end:
-            return
-        yield code, bytes(block[at + 4 : at + 4 + size])
-        at += 4 + _padded(size)
-
-
-def _rows_with_comments(
-    buffer: bytes | bytearray,
-    at: Int64,
-    end: Int64,
-    may: Mask,
-    order: Literal["<", ">"],
-) -> list[int]:
-    """Rows whose options hold a comment, or may hold one behind many other options."""
-    rows = np.nonzero(may & (at + 4 <= end))[0]
-    found: list[Int64] = []
-    head = np.dtype([("code", f"{order}u2"), ("size", f"{order}u2")])
-    for _ in range(QUICK_OPTIONS):
-        if not len(rows):
-            break
-        option = gather(buffer, at[rows], head)
-        code = option["code"]
-        found.append(rows[code == COMMENT])
-        at = at.copy()
-        at[rows] += 4 + (option["size"].astype(np.int64) + 3 & ~3)
-        rows = rows[(code != COMMENT) & (code != END_OF_OPTIONS) & (at[rows] + 4 <= end[rows])]
-    found.append(rows)
-    return sorted(np.concatenate(found).tolist())
-
-
-def _nanoseconds(
-    ticks: np.ndarray[tuple[int, ...], np.dtype[np.uint64]],
-    resolution: int,
-    offset: Int64,
-) -> Int64:
-    """Ticks of 10**-n or 2**-n seconds as ns, exactly (rounded down), clamped to 64 bits."""
-    exponent = resolution & 0x7F
-    per_second = (2 if resolution & 0x80 else 10) ** exponent
-    if per_second >= 2**63:
-        # Less than two seconds fit 64 bits: too fine for columns of 64 bits, and nobody writes it.
-        exact = np.array([tick * 1_000_000_000 // per_second for tick in ticks.tolist()], np.int64)
-        seconds = np.clip(exact // 1_000_000_000 + offset, 0, LAST_SECOND)
-        return np.asarray(seconds * 1_000_000_000 + exact % 1_000_000_000)
-    seconds = np.minimum(ticks // np.uint64(per_second), np.uint64(LAST_SECOND)).astype(np.int64)
-    fraction = ticks % np.uint64(per_second)
-    if 1_000_000_000 % per_second == 0:
-        fraction = fraction * np.uint64(1_000_000_000 // per_second)
-    elif per_second % 1_000_000_000 == 0:
-        fraction = fraction // np.uint64(per_second // 1_000_000_000)
-    elif per_second < 2**34:
-        fraction = fraction * np.uint64(1_000_000_000) // np.uint64(per_second)
-    else:
-        fraction = np.array([f * 1_000_000_000 // per_second for f in fraction.tolist()], np.uint64)
-    seconds = np.clip(seconds + offset, 0, LAST_SECOND)
-    times: Int64 = seconds * 1_000_000_000 + fraction.astype(np.int64)
-    return times

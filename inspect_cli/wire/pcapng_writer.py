@@ -1,7 +1,7 @@
-"""Writes items as a pcapng file (draft-ietf-opsawg-pcapng): frames, keys, calls and contexts.
+"""Writes items as a pcapng file (draft-ietf-opsawg-pcapng): frames, keys, names, calls and contexts.
 
-Times are nanoseconds. Calls and contexts become comments of the next block that is written,
-so that reading the file gives the same items in the same order.
+Times are nanoseconds. Calls, contexts and comments that belong to no packet become comments of
+the next block that is written, so that reading the file gives the same items in the same order.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import BinaryIO, Final
 
 from inspect_cli.events.base import Item
-from inspect_cli.events.calls import Call, Context, Secrets
+from inspect_cli.events.calls import Secrets
+from inspect_cli.events.capture import Names
 from inspect_cli.wire.frames import Frames
-from inspect_cli.wire.notes import MAX_COMMENT_BYTES, write_note
-from inspect_cli.wire.pcapng import (
+from inspect_cli.wire.notes import MAX_COMMENT_BYTES, Noted, write_note
+from inspect_cli.wire.pcapng_blocks import (
     COMMENT,
     DSB,
     EPB,
@@ -23,6 +24,9 @@ from inspect_cli.wire.pcapng import (
     IF_TSRESOL,
     ISB,
     ISB_IFDROP,
+    NRB,
+    NRB_IPV4,
+    NRB_IPV6,
     SHB,
     TLS_KEY_LOG,
 )
@@ -62,7 +66,9 @@ class PcapngWriter:
             padding = bytes(-len(item.lines) % 4)
             head = struct.pack("<II", TLS_KEY_LOG, len(item.lines))
             self._write(DSB, head + item.lines + padding, self._comments())
-        elif isinstance(item, (Call, Context)):
+        elif isinstance(item, Names):
+            self._write(NRB, b"".join(_host_name(*pair) for pair in item.pairs) + bytes(4), self._comments())
+        elif isinstance(item, Noted):
             self._waiting += [note.encode() for note in write_note(item)]
             self._waiting_bytes += len(self._waiting[-1])
             if self._waiting_bytes > MAX_WAITING_BYTES:
@@ -156,6 +162,14 @@ class PcapngWriter:
 
 def _option(code: int, value: bytes) -> bytes:
     return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def _host_name(address: str, name: str) -> bytes:
+    """A record of a name resolution block (§4.5)."""
+    from ipaddress import ip_address
+
+    packed = ip_address(address).packed
+    return _option(NRB_IPV4 if len(packed) == 4 else NRB_IPV6, packed + name.encode("utf-8", "replace") + b"\0")
 
 
 def _cut(text: str) -> bytes:

@@ -192,7 +192,7 @@ def test_a_file_that_is_no_capture(tmp_path: Path) -> None:
 
 
 def test_a_directory(tmp_path: Path) -> None:
-    check(2, "replay", str(tmp_path), says=str(tmp_path))
+    check(4, "replay", str(tmp_path), says=str(tmp_path))
 
 
 def test_a_capture_cut_off_in_a_record_still_shows_what_was_read(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inspect_cli.cli.workers import LARGE_BYTES, SharedTimeline, workers_for
+from inspect_cli.cli.workers import LARGE_BYTES, MOST, SharedTimeline, workers_for
 from inspect_cli.events.base import Item
 from inspect_cli.events.summary import Tally
 from inspect_cli.sources.file import CaptureFiles
@@ -78,10 +78,14 @@ def test_no_process_is_left_behind(capture: Path) -> None:
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_small_captures_have_one_worker_unless_more_are_asked_for() -> None:
-    assert 1 == workers_for(None, [LARGE_BYTES // 2])
-    assert len(os.sched_getaffinity(0)) >= workers_for(None, [LARGE_BYTES, 1]) >= 1
-    assert 3 == workers_for(3, [1])
+def test_small_captures_have_one_worker_unless_more_are_asked_for(tmp_path: Path) -> None:
+    small, large = tmp_path / "small", tmp_path / "large"
+    small.write_bytes(b"")
+    with large.open("wb") as file:
+        file.truncate(LARGE_BYTES)
+    assert 1 == workers_for(None, [str(small)])
+    assert min(MOST, len(os.sched_getaffinity(0))) == workers_for(None, [str(small), str(large)])
+    assert 3 == workers_for(3, [str(small)])
 
 
 @needs_corpus

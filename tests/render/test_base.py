@@ -14,6 +14,7 @@ from inspect_cli.render.base import Sink, comes_slowly
         (Capture("live", [], []), True),
         (Capture("reported", [], []), True),
         (Capture("file", [CaptureFile("-", 1, 0)], []), True),
+        (Capture("file", [CaptureFile("pipe", 1, 0)], [], slow=True), True),
         (Capture("file", [CaptureFile("a.pcap", 1, 0)], []), False),
     ],
 )

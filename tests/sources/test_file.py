@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import os
 import stat
 import sys
@@ -10,13 +11,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lz4 import frame as lz4
 
 from inspect_cli.errors import (
     CaptureCutOff,
     EmptyInput,
     FileNotReadable,
     InspectError,
-    IsADirectory,
+    NoCaptures,
     NoSuchFile,
     NotACapture,
 )
@@ -36,6 +40,7 @@ def files(tmp_path: Path) -> Path:
     (tmp_path / "none.pcap").write_bytes(pcap([]))
     (tmp_path / "text").write_text("no capture")
     (tmp_path / "empty").touch()
+    (tmp_path / "below").mkdir()
     (tmp_path / "cut.pcap").write_bytes(EARLY[:-1])
     return tmp_path
 
@@ -76,7 +81,7 @@ def test_nothing_is_known_of_the_end_before_it(files: Path) -> None:
     [
         ("nowhere", NoSuchFile),
         ("text/inside", NoSuchFile),
-        (".", IsADirectory),
+        ("below", NoCaptures),
         ("text", NotACapture),
         ("empty", EmptyInput),
     ],
@@ -232,12 +237,12 @@ def test_a_busy_pipe_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> 
     def cannot_wait(*arguments: object) -> None:
         raise OSError(88, "Socket operation on non-socket")
 
-    monkeypatch.setattr("inspect_cli.sources.file.PATIENCE_S", -1.0)
+    monkeypatch.setattr("inspect_cli.sources.pipes.PATIENCE_S", -1.0)
     with pipe_of(EARLY) as pipe:
         monkeypatch.setattr(sys, "stdin", Stdin(pipe))
         assert len(read("-")[0]) == 2
-    monkeypatch.setattr("inspect_cli.sources.file.PATIENCE_S", 1.0)
-    monkeypatch.setattr("inspect_cli.sources.file.select.select", cannot_wait)
+    monkeypatch.setattr("inspect_cli.sources.pipes.PATIENCE_S", 1.0)
+    monkeypatch.setattr("inspect_cli.sources.pipes.select.select", cannot_wait)
     with pipe_of(EARLY) as pipe:
         monkeypatch.setattr(sys, "stdin", Stdin(pipe))
         assert len(read("-")[0]) == 2
@@ -249,3 +254,129 @@ def test_keys_and_calls_of_a_file_are_items_too(files: Path) -> None:
     (files / "keys.pcapng").write_bytes(p.shb() + p.dsb(b"keys") + p.idb() + p.epb(b"k", 15_000_000))
     items, _ = read(files / "late.pcap.gz", files / "keys.pcapng")
     assert [getattr(items[0], "lines", None), *(item[2] for item in items[1:])] == [b"keys", b"k", b"c"]
+
+
+def test_a_directory_means_the_captures_in_it_by_what_they_hold(files: Path) -> None:
+    """Not the names, and not the directories below; what is no capture is counted."""
+    (files / "below" / "more.pcap").write_bytes(LATE)
+    (files / "readme.pcap").write_text("no capture either")
+    (files / "packed.txt").write_bytes(lz4.compress(pcap([(15, 0, b"z")])))
+    os.mkfifo(files / "pipe")
+    (files / "link").symlink_to(files / "late.pcap.gz")
+    items, source = read(files)
+    assert [item[:3:2] for item in items] == list(enumerate([b"a", b"a", b"b", b"z", b"c", b"c"], 1))
+    assert [Path(path).name for path in source.paths] == [
+        "cut.pcap",
+        "early.pcap",
+        "packed.txt",
+        "late.pcap.gz",
+        "link",
+        "none.pcap",
+    ]
+    assert source.skipped == {str(files): 3}
+    assert (type(source.error), source.capture.complete) == (CaptureCutOff, False)
+
+
+def test_directories_and_files_are_one_capture_in_order_of_time(files: Path) -> None:
+    (files / "below" / "more.pcap").write_bytes(LATE)
+    items, source = read(files / "below", files / "early.pcap")
+    assert [item[:3:2] for item in items] == [(1, b"a"), (2, b"b"), (3, b"c")]
+    assert (source.skipped, source.error, source.capture.complete) == ({}, None, True)
+
+
+def test_a_directory_without_a_capture_among_others_is_told_at_the_end(files: Path) -> None:
+    items, source = read(files / "below", files / "late.pcap.gz")
+    assert [item[2] for item in items] == [b"c"]
+    assert isinstance(source.error, NoCaptures)
+    assert source.error.data == {"path": str(files / "below")}
+
+
+def test_of_several_files_the_worst_is_told(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that may not be read is 2, one that is cut off 4."""
+    really_open = open
+
+    def refuse(name: Any, *arguments: Any, **others: Any) -> Any:
+        if str(name).endswith("early.pcap"):
+            raise PermissionError(13, "Permission denied")
+        return really_open(name, *arguments, **others)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    items, source = read(files)
+    assert [item[2] for item in items] == [b"a", b"c"]
+    assert isinstance(source.error, CaptureCutOff)
+    (files / "cut.pcap").unlink()
+    assert isinstance(read(files)[1].error, FileNotReadable)
+
+
+def test_progress_is_in_bytes_as_they_lie_on_the_disk(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [str(files / name) for name in ("late.pcap.gz", "early.pcap")]
+    sizes = [os.path.getsize(name) for name in names]
+    with CaptureFiles(names) as source:
+        seen = [source.progress, *(source.progress for _ in source.items()), source.progress]
+    whole = sum(sizes)
+    assert seen == [(0, whole), (sizes[1], whole), (whole, whole), (whole, whole)]
+    with pipe_of(EARLY) as pipe:
+        monkeypatch.setattr(sys, "stdin", Stdin(pipe))
+        with CaptureFiles(["-", names[0]]) as source:
+            assert source.progress is None
+
+
+def test_a_file_that_grows_is_read_on_and_a_record_half_written_waited_for(tmp_path: Path) -> None:
+    """The writer writes the next piece only when what the last one completed was given."""
+    path = tmp_path / "growing.pcap"
+    pieces = [EARLY[:10], EARLY[10:41], EARLY[41:50], EARLY[50:]]
+    path.touch()
+    turn = threading.Semaphore(3)  # the first three pieces complete one frame
+
+    def write() -> None:
+        for piece in pieces:
+            assert turn.acquire(timeout=20)
+            with path.open("ab") as out:
+                out.write(piece)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    numbers = []
+    with CaptureFiles([str(path)], follow=True) as source:
+        for item in source.items():
+            assert isinstance(item, Frames)
+            numbers.append(item.first_number)
+            turn.release()
+            if len(numbers) == 2:
+                path.write_bytes(b"")  # another file: the end
+    writer.join()
+    assert (numbers, source.capture.slow, source.progress) == ([1, 2], True, None)
+    assert (source.capture.complete, source.error) == (True, None)
+
+
+def test_of_several_files_the_last_is_the_one_that_grows(files: Path) -> None:
+    names = [str(files / name) for name in ("late.pcap.gz", "early.pcap")]
+    with CaptureFiles(names, follow=True) as source:
+        items = source.items()
+        assert [len(item) for item in (next(items), next(items)) if isinstance(item, Frames)] == [2, 1]
+        (files / "late.pcap.gz").write_bytes(b"")
+        assert next(items, None) is None
+
+
+def test_what_was_not_read_to_its_end_is_not_complete(files: Path) -> None:
+    with CaptureFiles([str(files / "early.pcap"), str(files / "late.pcap.gz")]) as source:
+        next(source.items())
+    assert source.capture.complete is False
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_cutting_and_packing_files_and_reading_them_in_pieces_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """One capture in pieces: cut between records, packed one way or the other, in any batches."""
+    records = [(i, 0, bytes([i]) * (i * 37 % 200)) for i in range(30)]
+    cuts = sorted(data.draw(st.sets(st.integers(1, 29), max_size=3)))
+    folder = tmp_path_factory.mktemp("pieces")
+    packers = [bytes, gzip.compress, lz4.compress]
+    for start, end in itertools.pairwise([0, *cuts, 30]):
+        pack = data.draw(st.sampled_from(packers))
+        (folder / f"{99 - start}").write_bytes(pack(pcap(records[start:end])))
+    items, source = read(folder, batch_bytes=data.draw(st.integers(64, 5000)))
+    assert items == [(i + 1, s * 10**9, d, len(d), 1) for i, (s, _, d) in enumerate(records)]
+    assert source.capture.complete is True

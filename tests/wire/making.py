@@ -101,8 +101,9 @@ class Pcapng:
         parts = [struct.pack(f"{self.order}HH", c, len(v)) + v + bytes(-len(v) % 4) for c, v in options]
         return b"".join(parts) + bytes(4) if parts else b""
 
-    def shb(self) -> bytes:
-        return self.block(0x0A0D0D0A, struct.pack(f"{self.order}IHHq", 0x1A2B3C4D, 1, 0, -1))
+    def shb(self, *options: tuple[int, bytes]) -> bytes:
+        head = struct.pack(f"{self.order}IHHq", 0x1A2B3C4D, 1, 0, -1)
+        return self.block(0x0A0D0D0A, head + self.options(*options))
 
     def idb(self, link_type: int = 1, snap: int = 0, *options: tuple[int, bytes]) -> bytes:
         return self.block(1, struct.pack(f"{self.order}HHI", link_type, 0, snap) + self.options(*options))
@@ -117,9 +118,14 @@ class Pcapng:
     def spb(self, data: bytes, original: int) -> bytes:
         return self.block(3, struct.pack(f"{self.order}I", original) + data)
 
-    def old_packet(self, data: bytes, ticks: int, interface: int) -> bytes:
-        head = struct.pack(f"{self.order}HHIIII", interface, 3, ticks >> 32, ticks & 0xFFFFFFFF, len(data), len(data))
+    def old_packet(self, data: bytes, ticks: int, interface: int, drops: int = 0xFFFF) -> bytes:
+        head = struct.pack(
+            f"{self.order}HHIIII", interface, drops, ticks >> 32, ticks & 0xFFFFFFFF, len(data), len(data)
+        )
         return self.block(2, head + data)
+
+    def nrb(self, *records: tuple[int, bytes]) -> bytes:
+        return self.block(4, (self.options(*records) or bytes(4)))
 
     def isb(self, interface: int, *options: tuple[int, bytes]) -> bytes:
         return self.block(5, struct.pack(f"{self.order}III", interface, 0, 0) + self.options(*options))

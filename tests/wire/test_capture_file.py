@@ -3,7 +3,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
-import random
 from pathlib import Path
 
 import numpy as np
@@ -54,36 +53,6 @@ def test_flags_of_real_captures_are_those_of_the_manifest(row: dict[str, str]) -
         assert expected != large
     else:
         assert expected == large
-
-
-@pytest.mark.parametrize("batch_bytes", [64, 1000, 1 << 20])
-def test_a_compressed_capture_reads_like_a_plain_one(batch_bytes: int) -> None:
-    assert read(gzip.compress(FILE), batch_bytes) == read(FILE)
-    half = len(FILE) // 2
-    assert read(gzip.compress(FILE[:half]) + gzip.compress(FILE[half:]), batch_bytes) == read(FILE)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_a_compressed_capture_cut_anywhere_gives_what_is_before_the_cut(data: st.DataObject) -> None:
-    whole = gzip.compress(FILE)
-    size = data.draw(st.integers(30, len(whole) - 1))
-    try:
-        found = read(whole[:size], 300)
-    except InputProblem:  # too few bytes came out to know what it is
-        assert size < 60
-        return
-    assert found.reason == "gzip-cut-off"
-    assert found.items == read(FILE).items[: len(found.items)]
-
-
-def test_broken_compressed_bytes_end_the_capture() -> None:
-    noise = random.Random(1)
-    whole = bytearray(gzip.compress(pcap([(1, 1, noise.randbytes(5000)) for _ in range(20)])))
-    whole[60_000:60_010] = bytes(10)
-    found = read(bytes(whole), 1000)
-    assert found.reason == "gzip-broken"
-    assert len(found.rows) >= 11
 
 
 @pytest.mark.parametrize("data", [b"\0", b"GET", b"GET / HTTP/1.1\r\n", gzip.compress(b"GET / HTTP/1.1\r\n")])

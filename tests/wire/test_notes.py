@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from inspect_cli.events.base import Secret
 from inspect_cli.events.calls import Call, Context, GivenCookie
+from inspect_cli.events.capture import Comment
 from inspect_cli.events.cookies import Asking
 from inspect_cli.wire import notes
-from inspect_cli.wire.notes import MAX_COMMENT_BYTES, TAG, read_notes, write_note
+from inspect_cli.wire.notes import MAX_COMMENT_BYTES, TAG, Noted, read_notes, write_note
 
 TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=20)
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -34,20 +35,21 @@ GIVEN = st.builds(
 )
 ASKING = st.builds(Asking, TEXT, TEXT, TEXT, TEXT, st.booleans(), st.booleans())
 CONTEXTS = st.builds(Context, INT64, ASKING, TEXT, TEXT, TEXT, st.lists(GIVEN, max_size=3).map(tuple))
-ITEMS: st.SearchStrategy[Call | Context] = st.one_of(CALLS, CONTEXTS)
+COMMENTS = st.builds(Comment, INT64, st.sampled_from(["section", "interface"]), TEXT, TEXT)
+ITEMS: st.SearchStrategy[Noted] = st.one_of(CALLS, CONTEXTS, COMMENTS)
 
 CALL = Call(5, "connect", 3, "begun", "", "127.0.0.1:80", "", "")
 CONTEXT = Context(6, Asking("http", "h", "/"), "http://h/", "rfc6265bis", "jar", ())
 COOKIE = GivenCookie(b"sid", Secret(b"x" * 4000, "cookie"), "h", True, "/", False, True, "lax", None, False)
 
 
-def encoded(*items: Call | Context) -> list[bytes]:
+def encoded(*items: Noted) -> list[bytes]:
     return [note.encode("ascii") for item in items for note in write_note(item)]
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(ITEMS, max_size=4))
-def test_items_come_back_as_they_were_written(items: list[Call | Context]) -> None:
+def test_items_come_back_as_they_were_written(items: list[Noted]) -> None:
     assert read_notes(encoded(*items)) == (items, ())
 
 

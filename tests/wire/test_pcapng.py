@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import shutil
 import struct
+import subprocess
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspect_cli.events.calls import Call, Secrets
+from inspect_cli.events.capture import Comment, Names
 from inspect_cli.wire.notes import write_note
-from tests.wire.making import Pcapng, read
+from tests.wire.making import Pcapng, pcap, read
+
+needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
 ORDERS = ["<", ">"]
 CALL = Call(5, "connect", 3, "begun", "", "127.0.0.1:80", "", "")
@@ -79,6 +85,112 @@ def test_dropped_frames_are_those_of_the_last_statistics_of_each_interface(order
     data = p.shb() + p.idb() + p.idb() + p.isb(0, (5, p.number(1))) + p.isb(0, (5, p.number(4)), (7, p.number(2)))
     data += p.isb(1, (5, p.number(10))) + p.isb(9, (5, p.number(99))) + p.shb() + p.idb() + p.isb(0, (7, p.number(100)))
     assert read(data).drops == 116
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_drops_that_packets_tell_count_where_no_statistics_tell_all(order: str) -> None:
+    """The obsolete packet block has 16 bits for them (ffff: unknown), the enhanced one an option."""
+    p = Pcapng(order)
+    packets = p.old_packet(b"a", 1, 0, 3) + p.old_packet(b"b", 2, 0) + p.old_packet(b"c", 3, 1, 0)
+    packets += p.epb(b"d", 4, 1, None, (2, bytes(4)), (4, p.number(40)), (1, b"comment")) + p.epb(b"e", 5, 1)
+    data = p.shb() + p.idb() + p.idb() + packets
+    for batch_bytes in (64, 1000):
+        found = read(data, batch_bytes)
+        assert (found.drops, len(found.rows)) == (43, 5)
+        assert read(data + p.isb(1, (5, p.number(100))) + p.isb(0), batch_bytes).drops == 103
+        assert read(data + p.shb() + p.idb() + packets[: len(p.old_packet(b"a", 1, 0))], batch_bytes).drops == 46
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_comments_of_sections_and_interfaces_come_before_the_next_frame(order: str) -> None:
+    """With its time; those at the end have that of the last one. dumpcap's own in statistics are none."""
+    p = Pcapng(order)
+    data = p.shb((1, b"one"), (4, b"dumpcap"), (1, "둘".encode())) + p.idb(1, 0, (2, b"lo"), (1, b"three"))
+    data += p.isb(0, (1, b"Counters provided by dumpcap")) + p.epb(b"a", 7) + p.epb(b"b", 8)
+    data += p.idb(1, 0, (1, b"four")) + p.epb(b"c", 9, 1) + p.shb((1, b"five"))
+    for batch_bytes in (64, 1000):
+        assert read(data, batch_bytes).items == [
+            Comment(7000, "section", "", "one"),
+            Comment(7000, "section", "", "둘"),
+            Comment(7000, "interface", "lo", "three"),
+            (1, 7000, b"a", 1, 1),
+            (2, 8000, b"b", 1, 1),
+            Comment(9000, "interface", "", "four"),
+            (3, 9000, b"c", 1, 1),
+            Comment(9000, "section", "", "five"),
+        ]
+    cut = read(data[:-1])
+    assert (cut.reason, len(cut.items)) == ("ends-inside-record", 7)
+    assert read(p.shb((1, b"nothing else"))).items == [Comment(0, "section", "", "nothing else")]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_names_of_hosts_are_read(order: str) -> None:
+    p = Pcapng(order)
+    v4, v6 = bytes([192, 0, 2, 1]), bytes.fromhex("20010db8000000000000000000000001")
+    records = [(1, v4 + b"a.example\0b.example\0"), (77, b"what"), (2, v6 + b"six\0"), (1, b"\x7f"), (1, v4 + b"\xff")]
+    data = p.shb() + p.nrb(*records) + p.idb() + p.epb(b"x") + p.nrb() + p.block(4, b"") + p.nrb((1, v4))
+    assert read(data).items == [
+        Names(
+            (
+                ("192.0.2.1", "a.example"),
+                ("192.0.2.1", "b.example"),
+                ("2001:db8::1", "six"),
+                ("192.0.2.1", "\N{REPLACEMENT CHARACTER}"),
+            )
+        ),
+        (1, 0, b"x", 1, 1),
+    ]
+
+
+def test_more_names_or_longer_ones_than_anybody_needs_are_not_kept() -> None:
+    p = Pcapng()
+    (names,) = read(p.shb() + p.nrb((1, bytes(4) + b"x\0" * 3000), (1, bytes(4) + b"y" * 3000))).items
+    assert names == Names((("0.0.0.0", "x"),) * 1024)
+    (names,) = read(p.shb() + p.nrb((1, bytes(4) + b"y" * 3000))).items
+    assert names == Names((("0.0.0.0", "y" * 255),))
+
+
+@needs_tshark
+def test_tshark_reads_every_kind_of_block_as_we_do(tmp_path: Path) -> None:
+    """Sections of either byte order, interfaces with clocks of their own, old, simple and enhanced packets."""
+    little, big = Pcapng("<"), Pcapng(">")
+    frame = bytes(12) + b"\x88\xb5" + bytes(46)
+    data = b""
+    for p in (little, big):
+        data += p.shb((1, b"section")) + p.idb(1, 0, (2, b"eth0"))
+        offset = struct.pack(f"{p.order}q", 1_790_000_000)
+        data += p.idb(101, 0, (2, b"tun0"), (9, b"\x09"), (14, offset)) + p.idb(1, 0, (9, b"\x8a"))
+        data += p.nrb((1, bytes([192, 0, 2, 1]) + b"a.example\0"))
+        data += p.epb(frame, 1_790_000_000_123_456, 0, 80, (1, b"comment"))
+        data += p.epb(b"\x45" + bytes(19), 987_654_321, 1) + p.epb(frame, 1_790_000_000 << 10 | 511, 2)
+        data += p.old_packet(frame, 1_790_000_001_000_001, 0, 5) + p.isb(0, (5, p.number(7)))
+    path = tmp_path / "all.pcapng"
+    path.write_bytes(data)
+    fields = ["frame.number", "frame.time_epoch", "frame.cap_len", "frame.len", "frame.interface_name"]
+    command = ["tshark", "-r", str(path), "-T", "fields", *(word for field in fields for word in ("-e", field))]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    told = [line.split("\t") for line in out.splitlines()]
+    found = read(data)
+    assert [(int(n), int(t.replace(".", "")), int(c), int(size)) for n, t, c, size, _ in told] == [
+        (number, time_ns, len(captured), size) for number, time_ns, captured, size, _ in found.rows
+    ]
+    assert (len(told), found.drops, found.interfaces) == (8, 14, ["eth0", "tun0"])
+
+
+@needs_tshark
+@pytest.mark.parametrize("magic", ["d4c3b2a1", "a1b2c3d4", "4d3cb2a1", "a1b23c4d", "34cdb2a1", "a1b2cd34"])
+def test_tshark_reads_every_kind_of_pcap_as_we_do(magic: str, tmp_path: Path) -> None:
+    frame = bytes(12) + b"\x88\xb5" + bytes(46)
+    data = pcap([(1_790_000_000, 123_456, frame), (1_790_000_001, 999_999, frame * 2)], magic)
+    path = tmp_path / "all.pcap"
+    path.write_bytes(data)
+    command = ["tshark", "-r", str(path), "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.cap_len"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    told = [line.split("\t") for line in out.splitlines()]
+    assert [(int(time.replace(".", "")), int(size)) for time, size in told] == [
+        (row[1], len(row[2])) for row in read(data).rows
+    ]
 
 
 def test_tls_keys_come_where_they_stand_and_other_secrets_are_skipped() -> None:
@@ -182,6 +294,10 @@ BLOCKS = st.sampled_from(
         *(block for p in (Pcapng(), Pcapng(">")) for block in (p.shb(), p.idb(), p.epb(b"12345"), p.spb(b"1", 9))),
         P.epb(b"123", 4, 0, None, (1, NOTE)),
         P.isb(0, (1, NOTE)),
+        P.shb((1, b"of a section")),
+        P.idb(1, 0, (1, b"of an interface")),
+        P.nrb((1, bytes(4) + b"name")),
+        P.old_packet(b"12", 4, 0, 1),
         P.dsb(b"k"),
         P.block(0xBAD, b"1"),
     ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from inspect_cli.events.base import Item, Side
 from inspect_cli.events.calls import Call, Reported, Secrets
+from inspect_cli.events.capture import Names
 from inspect_cli.wire.frames import Frames
 from inspect_cli.wire.pcapng_writer import MAX_WAITING_BYTES, PcapngWriter
 from tests.wire.making import Read, batch, plain, read
@@ -44,6 +45,10 @@ def batches(draw: st.DrawFn) -> Frames:
     return frames
 
 
+HOST = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
+NAMES = st.lists(st.tuples(st.ip_addresses().map(str), HOST), min_size=1, max_size=4).map(lambda n: Names(tuple(n)))
+
+
 def numbered(items: list[Item]) -> list[Item]:
     """The items with frame numbers that count on from batch to batch."""
     number = 1
@@ -57,7 +62,7 @@ def numbered(items: list[Item]) -> list[Item]:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.one_of(batches(), ITEMS, st.binary(max_size=50).map(Secrets)), max_size=6),
+    st.lists(st.one_of(batches(), ITEMS, NAMES, st.binary(max_size=50).map(Secrets)), max_size=6),
     st.integers(64, 400),
     st.integers(0, 10),
 )

@@ -1,0 +1,86 @@
+"""Rows shown by a process beside the one that reads: the same rows, and the same ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.corpus import CORPUS, manifest, needs_corpus
+
+CAPTURES = Path(__file__).parents[2] / "captures"
+REPLAY = [sys.executable, "-m", "inspect_cli", "replay"]
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def replay(*arguments: str) -> tuple[int, bytes, bytes]:
+    done = subprocess.run([*REPLAY, *arguments], capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--format", "ndjson"],
+        ["--format", "json", "--redact"],
+        ["--lang", "ko", "-v"],
+        ["-Y", "closed == fin and level >= notice"],
+        ["--connection", "0"],
+        ["--connection", "99"],
+        ["-Y", "there is no such"],
+        ["-o", "/nowhere/at/all"],
+    ],
+    ids=" ".join,
+)
+def test_rows_and_ends_are_those_of_one_process(options: list[str]) -> None:
+    path = str(CAPTURES / "http-login-logout.pcapng")
+    assert replay(path, *options) == replay(path, *options, "--workers", "2")
+
+
+@needs_corpus
+@pytest.mark.parametrize("row", manifest()[::3], ids=lambda row: Path(row["path"]).name)
+def test_captures_of_others_are_told_alike(row: dict[str, str]) -> None:
+    path = str(CORPUS / row["path"])
+    assert replay(path, "--format", "ndjson") == replay(path, "--format", "ndjson", "--workers", "2")
+
+
+def test_several_files_are_told_alike() -> None:
+    paths = [str(CAPTURES / name) for name in ("ws-echo.pcapng", "http-ipv6.pcapng")]
+    assert replay(*paths) == replay(*paths, "--workers", "2")
+
+
+def test_a_damaged_file_is_told_alike(tmp_path: Path) -> None:
+    path = tmp_path / "cut.pcapng"
+    path.write_bytes((CAPTURES / "ws-echo.pcapng").read_bytes()[:3000])
+    code, shown, said = replay(str(path), "--workers", "2")
+    assert 4 == code
+    assert (code, shown, said) == replay(str(path))
+
+
+def test_a_reader_who_goes_away_ends_both_without_a_word() -> None:
+    command = [*REPLAY, str(CAPTURES / "http-login-logout.pcapng"), "--format", "ndjson", "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert b"" == process.stderr.read()
+        assert -signal.SIGPIPE == process.wait(timeout=30)
+
+
+def test_a_disk_that_is_full_is_said() -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    path = str(CAPTURES / "http-login-logout.pcapng")
+    ends = []
+    for workers in "12":
+        with open("/dev/full", "wb") as full:
+            command = [*REPLAY, path, "--format", "ndjson", "--workers", workers]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+        ends.append((done.returncode, done.stderr))
+    assert 2 == ends[0][0]
+    assert ends[0] == ends[1]
