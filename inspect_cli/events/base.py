@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeVar, cast, dataclass_transform
 
 Basis = Literal["observed", "inferred", "reported", "not observable"]
@@ -27,7 +28,11 @@ def noun(cls: type[_T]) -> type[_T]:
     for each of a hundred types they would cost a command 10 ms before it does anything.
     """
     made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
-    made.__eq__, made.__hash__, made.__repr__, made.__reduce__ = _is_equal, None, _shown, _made_again
+    made.__eq__, made.__hash__, made.__repr__ = _is_equal, None, _shown
+    # For pickle: three times as fast as by the state of its slots.
+    names = made.__match_args__
+    values = attrgetter(*names) if len(names) > 1 else _one_by_one
+    made.__reduce__ = lambda self: (made, values(self))
     return cast("type[_T]", made)
 
 
@@ -37,9 +42,8 @@ def _is_equal(self: Any, other: Any) -> Any:
     return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
 
 
-def _made_again(self: Any) -> tuple[Any, tuple[Any, ...]]:
-    """For pickle: three times as fast as by the state of its slots."""
-    return self.__class__, tuple([getattr(self, name) for name in self.__match_args__])
+def _one_by_one(self: Any) -> tuple[Any, ...]:
+    return tuple([getattr(self, name) for name in self.__match_args__])
 
 
 def _shown(self: Any) -> str:
