@@ -57,10 +57,10 @@ class Reading:
             from inspect_cli.derive import DERIVERS
             from inspect_cli.telling import entry_types, watched_types
 
-            for deriver in [make() for make in DERIVERS]:
+            wanted = frozenset({*watched_types(), *entry_types(), *(kind for d in DERIVERS for kind in d.watches)})
+            for deriver in [make() for make in DERIVERS if not wanted.isdisjoint(make.makes)]:
                 for kind in deriver.watches:
                     self._derive.setdefault(kind, []).append(deriver.see)
-            wanted = frozenset({*self._derive, *watched_types(), *entry_types()})
         self._report = Report(self.tally, wanted)
         self._tracker = Tracker(
             PROTOCOLS,

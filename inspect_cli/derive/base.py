@@ -18,6 +18,8 @@ class Deriver(ABC):
     """
 
     watches: ClassVar[tuple[type[Event], ...]]
+    makes: ClassVar[tuple[type[Event], ...]]
+    """What it may say: where nobody wants any of these, it is not asked."""
 
     @abstractmethod
     def see(self, event: Event) -> Iterable[Event]:

@@ -14,6 +14,7 @@ class Exchanges(Deriver):
     """An Exchange for each final response whose request was captured; 101 is final too."""
 
     watches = (ResponseHead,)
+    makes = (Exchange,)
 
     def see(self, event: Event) -> Iterable[Event]:
         if not isinstance(event, ResponseHead) or event.request is None or not is_final(event):

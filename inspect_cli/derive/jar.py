@@ -54,6 +54,7 @@ class Jars(Deriver):
     """
 
     watches = (ContextGiven, RequestHead, ResponseHead, Syn, ConnectionEnd)
+    makes = (CookieStored, CookieDeleted, CookieRefused, CookieSent, CookieWithheld)
 
     def __init__(self) -> None:
         self._clients = Clients()

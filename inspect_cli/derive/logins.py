@@ -20,6 +20,7 @@ class Logins(Deriver):
     """LoginSeen for the answer to a form with a password, or to a request with Authorization."""
 
     watches = (RequestForm, ResponseHead)
+    makes = (LoginSeen,)
 
     def __init__(self) -> None:
         self._forms: Recent[tuple[str, int], tuple[bytes, ...]] = Recent(_MAX_OPEN)

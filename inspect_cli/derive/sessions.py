@@ -55,6 +55,7 @@ class Sessions(Deriver):
     """Follows IDs by name and value, which are unique where they are IDs at all."""
 
     watches = (LoginSeen, CookieSent, CookieStored, CookieDeleted, ResponseHead)
+    makes = (SessionIssued, SessionReturned, SessionChanged, SessionKept, SessionEnded)
 
     def __init__(self) -> None:
         self._ids: Recent[_Id, _Issued] = Recent(_MAX_IDS)

@@ -38,6 +38,7 @@ class WebSockets(Deriver):
     """WebSocketOpened, whether or not the accept is right: that is for a concept to say."""
 
     watches = (ResponseHead,)
+    makes = (WebSocketOpened,)
 
     def see(self, event: Event) -> Iterable[Event]:
         if not isinstance(event, ResponseHead) or (not is_101(event)):

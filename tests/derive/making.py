@@ -97,6 +97,7 @@ class House:
         for deriver in self._derivers:
             if type(event) in deriver.watches:
                 for derived in deriver.see(event):
+                    assert type(derived) in deriver.makes
                     found.append(derived)
                     self._see(derived, found)
 
