@@ -9,6 +9,7 @@ for entry in timeline.close(): ...
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from inspect_cli.events.base import Entry, Event, Item, Where
@@ -22,6 +23,7 @@ from inspect_cli.streams.tracker import Share, Tracker
 from inspect_cli.wire.frames import Frames
 
 if TYPE_CHECKING:
+    from inspect_cli.streams.udp import UdpTable
     from inspect_cli.telling import Happened, Telling
 
 Part = tuple[list["Happened"], list[Connection]]
@@ -62,6 +64,7 @@ class Reading:
                 for kind in deriver.watches:
                     self._derive.setdefault(kind, []).append(deriver.see)
         self._report = Report(self.tally, wanted)
+        make_udp = partial(_udp_table, self._report, verbose=verbose, strict=strict)
         self._tracker = Tracker(
             PROTOCOLS,
             self._report,
@@ -71,6 +74,7 @@ class Reading:
             strict=strict,
             at_once=at_once,
             share=share,
+            make_udp=make_udp if connection is None and not summary_only else None,
         )
 
     @property
@@ -146,3 +150,11 @@ class Timeline(Reading):
             if self._telling is not None:
                 yield from self._telling.tell(happened)
             yield from connections
+
+
+def _udp_table(report: Report, *, verbose: bool, strict: bool) -> UdpTable:
+    """Made, and loaded, for a capture that holds UDP."""
+    from inspect_cli.protocols.datagrams import DATAGRAMS
+    from inspect_cli.streams.udp import UdpTable
+
+    return UdpTable(DATAGRAMS, report, verbose=verbose, strict=strict)

@@ -18,6 +18,7 @@ from tests.reading import read
 ROOT = Path(__file__).parent.parent
 CAPTURE_OF = {
     "tcp": "",
+    "udp": "",
     "rst": "tcp-refused",
     "websocket": "ws-pushed",
     "websocket-handshake": "ws-echo",

@@ -75,11 +75,13 @@ class Output:
         *,
         overview: bool = False,
         above: Callable[[TextIO], TextIO] = lambda out: out,
+        names: bool = True,
     ) -> Iterator[Renderer]:
         """What shows the entries, on an open file or stdout; `above` may put itself between.
 
         `connections` reads them before anything is shown, for a filter that asks how they end.
         `overview`: of a large capture the text view tells what is in it, unless rows are selected.
+        `names`: it names hosts as captured DNS answers do.
 
         Raises: OutputNotWritable, BadFilter; UsageProblem where the file is one of the `inputs`.
         """
@@ -108,6 +110,7 @@ class Output:
                 is_terminal=is_terminal,
                 select=select,
                 overview=overview and select is None,
+                names=names,
             )
 
     @contextmanager

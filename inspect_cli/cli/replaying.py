@@ -30,6 +30,7 @@ class Asked(NamedTuple):
     connection: int | None
     summary: bool
     every: bool
+    no_names: bool
     follow: bool
     write: str | None
     workers: int | None
@@ -52,7 +53,8 @@ def replay(files: Sequence[str], output: Output, asked: Asked) -> int:
         overview = reader is not None and connection is None and not (asked.summary or asked.every)
 
         def shown() -> AbstractContextManager[Renderer]:
-            return output.renderer(source.paths, reader, overview=overview, above=progress.above)
+            names = not asked.no_names
+            return output.renderer(source.paths, reader, overview=overview, names=names, above=progress.above)
 
         workers = 1 if reader is None else workers_for(asked.workers, source.paths)
         options = _options(output, asked, cut)

@@ -21,6 +21,7 @@ from inspect_cli.concepts.http import Connectionless, Stateless
 from inspect_cli.concepts.sessions import SessionId, SessionLogin
 from inspect_cli.concepts.sockets import OsiLayers, SocketVsPort
 from inspect_cli.concepts.tcp import Tcp, ThreeWayHandshake
+from inspect_cli.concepts.udp import Udp
 from inspect_cli.concepts.websocket import WebSocket, WebSocketClosing, WebSocketFrames
 from inspect_cli.concepts.websocket_handshake import WebSocketHandshake
 
@@ -31,6 +32,7 @@ CONCEPTS: Final[tuple[type[Concept], ...]] = (
     SocketVsPort,
     OsiLayers,
     Tcp,
+    Udp,
     Stateless,
     Connectionless,
     CookieFlow,

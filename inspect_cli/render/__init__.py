@@ -79,11 +79,12 @@ def make_renderer(
     is_terminal: bool = False,
     select: Select | None = None,
     overview: bool = False,
+    names: bool = True,
 ) -> Renderer:
     """The renderer for `--format`. `redact`: True is "all", False is "credentials" (see policy_for).
 
     Raises: KeyError for a format that is not in RENDERERS.
     """
     policy: Policy = redact if isinstance(redact, str) else "all" if redact else "credentials"
-    look = Look(lang, width, color, ascii, verbose, is_terminal, select, overview)
+    look = Look(lang, width, color, ascii, verbose, is_terminal, select, overview, names)
     return RENDERERS[format](out, RowMaker(Words(lang), Redactor(policy)), look)

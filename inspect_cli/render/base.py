@@ -52,6 +52,8 @@ class Look:
     select: Select | None = None
     overview: bool = False
     """Of a large capture the text view tells what is in it, instead of rows."""
+    names: bool = True
+    """The text view names hosts as captured DNS answers do."""
 
 
 def comes_slowly(capture: Capture) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from inspect_cli.events.summary import Capture
 from inspect_cli.render.base import Look
+from inspect_cli.render.host_names import HostNames
 from inspect_cli.render.measure import shortened, widest, width, wrapped
 from inspect_cli.render.rows import AnnotationRow, ConnectionRow, EntryRow
 from inspect_cli.texts import Words, visible
@@ -49,8 +50,9 @@ _INDENT: Final[Segment] = (" " * GUTTER, "")
 class Layout:
     """Lays out one run. Every method gives the lines to print now."""
 
-    def __init__(self, words: Words, look: Look) -> None:
+    def __init__(self, words: Words, look: Look, names: HostNames | None = None) -> None:
         self._words = words
+        self._names = names
         self._ascii = look.ascii
         self._verbose = look.verbose
         self.width = max(NARROWEST, min(look.width, WIDEST))
@@ -161,7 +163,8 @@ class Layout:
             if len(self._ends) >= _REMEMBERED:
                 self._ends.pop(next(iter(self._ends)))
             self._ends[outermost] = known
-            return self._pause(bool(self._block)) + self._heading(outermost, *known), ""
+            heading = self._heading(outermost, *known) + self._named_ends(*known)
+            return self._pause(bool(self._block)) + heading, ""
         if known[0]:
             self._ends[outermost] = known
         if outermost != before:
@@ -192,6 +195,20 @@ class Layout:
         client, server = shortened(client, room), shortened(server, room)
         space = " " * (room - widest(server))
         return [[gutter, (client, "heading")], [(" " * width(gutter[0]) + space, ""), (server, "heading")]]
+
+    def _named_ends(self, client: str, server: str) -> list[Line]:
+        """The names of the endpoints beneath them, as far as DNS gave any before."""
+        if self._names is None:
+            return []
+        known = [self._names.of(end) for end in (client, server)]
+        if known == [None, None]:
+            return []
+        left, right = (self.say("view.name", one._asdict()) if one is not None else "" for one in known)
+        if left and right and widest(left) + widest(right) + 2 > self._inner:
+            left, right = (shortened(text, self._inner // 2 - 1) for text in (left, right))
+        left, right = shortened(left, self._inner), shortened(right, self._inner)
+        space = " " * (self._inner - widest(left) - widest(right)) if right else ""
+        return [[_INDENT, (left + space + right, "")]]
 
     def _head(self) -> Line:
         """The names of the columns."""

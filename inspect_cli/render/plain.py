@@ -8,6 +8,7 @@ from inspect_cli.events.base import Entry
 from inspect_cli.events.summary import Capture, Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.render.base import Look, Sink, comes_slowly
+from inspect_cli.render.host_names import HostNames
 from inspect_cli.render.layout import Layout, Line
 from inspect_cli.render.rows import RowMaker, capture_row, connection_row, summary_row
 from inspect_cli.render.summary import Summary
@@ -20,7 +21,8 @@ class PlainRenderer:
         self._sink = Sink(out)
         self._maker = maker
         self._select = look.select
-        self.layout = Layout(maker.words, look)
+        self._names = HostNames() if look.names else None
+        self.layout = Layout(maker.words, look, self._names)
         self._summary = Summary(self.layout)
         self._untold: Capture | None = None
 
@@ -31,6 +33,8 @@ class PlainRenderer:
 
     def entry(self, entry: Entry) -> None:
         self._tell()
+        if self._names is not None:
+            self._names.learn(entry)
         if self._select is None or self._select.shows(entry):
             row, detail = self._maker.row_with_detail(entry)
             self.show(self.layout.entry(row, detail))

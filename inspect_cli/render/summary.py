@@ -54,6 +54,7 @@ class Summary:
         wanted = {
             "frames": counts["packets"] or capture["source"] == "file",
             "tcp": counts["connections"],
+            "udp": counts["udp_conversations"],
             "http": counts["http_requests"] or counts["http_responses"],
             "cookies": counts["set_cookie"] or counts["cookie"],
             "websocket": counts["websocket_handshakes"] or frames,

@@ -24,6 +24,7 @@ from inspect_cli.wire.frames import Frames, Int64, Packets, UInt64
 from inspect_cli.wire.packets import Decoder
 
 if TYPE_CHECKING:
+    from inspect_cli.streams.udp import UdpTable
     from inspect_cli.wire.fragments import FragmentNote
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
@@ -61,8 +62,12 @@ class Tracker:
         at_once: bool = True,
         strict: bool = False,
         share: Share | None = None,
+        make_udp: Callable[[], UdpTable] | None = None,
     ) -> None:
-        """`only`: parse this connection alone. `picked`, `at_once`, `strict`: see ConnectionTable, Channel."""
+        """`only`: parse this connection alone. `picked`, `at_once`, `strict`: see ConnectionTable, Channel.
+
+        `make_udp`: called at the first datagram; without it UDP conversations are only counted.
+        """
         self._share = share
         self._protocols = protocols
         self._report = report
@@ -75,6 +80,8 @@ class Tracker:
         )
         self._sockets: dict[int, _Socket] = {}
         self._udp: set[int] = set()
+        self._make_udp = make_udp
+        self._udp_table: UdpTable | None = None
         self._decoder = Decoder()
         self.last_number = 0
         """Number of the last frame fed; 0 before any."""
@@ -92,7 +99,9 @@ class Tracker:
             yield self._part(part)
             if self.last_number % LOOK_EVERY_FRAMES == 0:
                 found, rows = self._table.look(self.last_number, self.last_time_ns)
-                yield self._in_order(found, []), rows
+                table = self._udp_table
+                idle = table.look(self.last_number, self.last_time_ns) if table is not None else []
+                yield self._in_order(found, idle), rows
             start = end
 
     def reported(self, item: Reported) -> list[Event]:
@@ -115,6 +124,8 @@ class Tracker:
         loose: list[tuple[int, Event]] = []
         if self._share is None or self._share.is_first:
             loose = self._fragments(self._decoder.close(self.last_number))
+        if self._udp_table is not None:
+            loose += self._udp_table.close(self.last_number, self.last_time_ns)
         found, rows = self._table.close(self.last_number, self.last_time_ns)
         yield self._in_order(found, loose), rows
 
@@ -135,7 +146,7 @@ class Tracker:
             loose = self._undecoded(frames, packets) + self._fragments(packets.fragments) + self._comments(frames)
         if share is not None:
             packets = packets.of(conversations(packets) % np.uint64(share.of) == np.uint64(share.number))
-        self._count(packets)
+        loose += self._count(packets)
         found = self._table.feed(packets)
         self.last_number = frames.first_number + len(frames) - 1
         self.last_time_ns = int(frames.time_ns[-1])
@@ -143,7 +154,8 @@ class Tracker:
             self.first_time_ns = int(frames.time_ns[0])
         return self._in_order(found, loose), []
 
-    def _count(self, packets: Packets) -> None:
+    def _count(self, packets: Packets) -> list[tuple[int, Event]]:
+        """Count flags and conversations; what happened in those of UDP."""
         tally = self._report.tally
         tcp = packets.protocol == 6
         flags = packets.flags[tcp]
@@ -152,9 +164,20 @@ class Tracker:
         tally.syn_ack += int(np.count_nonzero(syn & ack))
         tally.fin += int(np.count_nonzero(flags & _FIN))
         tally.rst += int(np.count_nonzero(flags & _RST))
-        if not tcp.all():
-            self._udp.update(conversations(packets)[~tcp].tolist())
+        if tcp.all():
+            return []
+        rows = np.flatnonzero(~tcp)
+        keys = conversations(packets)[rows]
+        if self._make_udp is None:
+            self._udp.update(keys.tolist())
             tally.udp_conversations = len(self._udp)
+            return []
+        table = self._udp_table
+        if table is None:
+            table = self._udp_table = self._make_udp()
+        told = table.feed(packets, rows, keys)
+        tally.udp_conversations = len(table)
+        return told
 
     def _undecoded(self, frames: Frames, packets: Packets) -> list[tuple[int, Event]]:
         tally = self._report.tally
