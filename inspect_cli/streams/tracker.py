@@ -275,7 +275,10 @@ def conversations(packets: Packets) -> UInt64:
     def mixed(hi: UInt64, lo: UInt64, port: Int64) -> UInt64:
         value = hi * np.uint64(0x9E3779B97F4A7C15) ^ lo
         value = value * np.uint64(0xBF58476D1CE4E5B9) ^ port.astype(np.uint64)
-        return np.asarray((value ^ (value >> np.uint64(31))) * np.uint64(0x94D049BB133111EB))
+        value = (value ^ (value >> np.uint64(31))) * np.uint64(0x94D049BB133111EB)
+        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x9E3779B97F4A7C15)
+        # Not a product last: in the sum of both ends the differences of two conversations would cancel out.
+        return np.asarray(value ^ (value >> np.uint64(32)))
 
     both = mixed(packets.source_hi, packets.source_lo, packets.source_port)
     both = both + mixed(packets.target_hi, packets.target_lo, packets.target_port)

@@ -161,6 +161,7 @@ GRAMS = st.builds(
     st.integers(1, 3),
     st.integers(6, 8),
     st.binary(max_size=6),
+    st.just(START_NS),
 )
 
 
@@ -218,3 +219,9 @@ def test_of_too_many_conversations_the_idlest_are_over(monkeypatch: pytest.Monke
 
     ends = [(e.where.channel, e.reason) for e in events if isinstance(e, UdpEnd)]
     assert ends == [("udp/1", "idle"), ("udp/2", "idle"), ("udp/0", "capture-end"), ("udp/3", "capture-end")]
+
+
+def test_conversations_whose_ports_differ_in_the_same_way_are_two() -> None:
+    grams = [Gram(1, 6, 2, 6), Gram(1, 7, 2, 7)]
+
+    assert [read(cut(grams), summary=summary)[1].udp_conversations for summary in (False, True)] == [2, 2]
