@@ -14,6 +14,15 @@ def frame(payload: bytes, flags: int, seq: int, ack: int, *, from_client: bool) 
     return bytes(12) + b"\x08\x00" + ip + tcp
 
 
+def datagram(payload: bytes, source_port: int, target_port: int) -> bytes:
+    """An Ethernet frame of UDP between 10.0.0.1 and 10.0.0.53, which has the lower port."""
+    ends = b"\x0a\x00\x00\x01", b"\x0a\x00\x00\x35"
+    source, target = ends if source_port > target_port else ends[::-1]
+    udp = struct.pack(">HHHH", source_port, target_port, 8 + len(payload), 0) + payload
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, source, target)
+    return bytes(12) + b"\x08\x00" + ip + udp
+
+
 def pcap(*frames: bytes, link_type: int = 1) -> bytes:
     records = [struct.pack("<IIII", 1, n, len(data), len(data)) + data for n, data in enumerate(frames)]
     return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link_type) + b"".join(records)

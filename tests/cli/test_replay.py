@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from inspect_cli.cli import cli
 from inspect_cli.render.overview import MOST_CONNECTIONS
-from tests.cli.exchange import EXCHANGE, frame, pcap
+from tests.cli.exchange import EXCHANGE, datagram, frame, pcap
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 
@@ -78,3 +78,21 @@ def test_large_capture_is_an_overview_unless_rows_are_asked_for(tmp_path: Path) 
 
 def test_rows_of_a_pipe_are_shown_as_they_come_however_many(tmp_path: Path) -> None:
     assert "SYN --" in replay("-", given=Path(many(tmp_path)).read_bytes()).stdout
+
+
+def test_hosts_are_named_as_dns_answers_do_unless_n_is_given(tmp_path: Path) -> None:
+    question = b"\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04shop\x07example\x00\x00\x01\x00\x01"
+    said = question[:2] + b"\x81\x80\x00\x01\x00\x01" + question[8:] + b"\xc0\x0c\x00\x01\x00\x01" + bytes(4)
+    frames = [
+        datagram(question, 4000, 53),
+        datagram(said + b"\x00\x04\x0a\x00\x00\x02", 53, 4000),
+        frame(b"", 2, 100, 0, from_client=True),
+    ]
+    (tmp_path / "a.pcap").write_bytes(pcap(*frames))
+
+    def named(*options: str) -> list[str]:
+        return [line.strip() for line in replay(str(tmp_path / "a.pcap"), *options).stdout.splitlines()]
+
+    assert [line.split("  ")[-1] for line in named() if "(DNS #2)" in line] == ["shop.example (DNS #2)"]
+    assert [line for line in named("-n") if "(DNS #2)" in line] == []
+    assert [line for line in named("-n") if "DNS shop.example A: 10.0.0.2" in line]

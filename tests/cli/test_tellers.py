@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.exchange import datagram, pcap
 from tests.corpus import CORPUS, manifest, needs_corpus
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -84,3 +85,12 @@ def test_a_disk_that_is_full_is_said() -> None:
         ends.append((done.returncode, done.stderr))
     assert 2 == ends[0][0]
     assert ends[0] == ends[1]
+
+
+def test_datagrams_are_told_alike(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcap"
+    path.write_bytes(pcap(*(datagram(b"hello", 4000 + n % 3, 9000) for n in range(9))))
+    one, two = (replay(str(path), "--format", "ndjson", "--workers", workers) for workers in "12")
+
+    assert one == two
+    assert one[1].count(b'"udp-conversation"') == one[1].count(b'"udp-end"') == 3
