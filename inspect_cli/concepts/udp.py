@@ -21,7 +21,7 @@ class Udp(Concept):
         self._is_said = False
 
     def see(self, event: Event) -> Iterable[Annotation]:
-        if self._is_said:
+        if self._is_said or not isinstance(event, UdpConversation):
             return ()
         self._is_said = True
         return (self.note(event, "no-handshake"),)

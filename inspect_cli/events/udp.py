@@ -66,7 +66,7 @@ class DnsAnswer(Event):
     """That was asked for, labels joined by dots; a dot or backslash inside a label has a backslash before it."""
     type: str
     """`A`, `AAAA`, `TYPE64`."""
-    code: str
+    rcode: str
     """`NOERROR`, `NXDOMAIN`, `RCODE11`."""
     addresses: tuple[str, ...]
     """Of that name, or of what it is an alias of."""
