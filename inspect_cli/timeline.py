@@ -110,17 +110,20 @@ class Reading:
         return Where(self._tracker.last_number, time_ns, "", None, basis="reported")
 
     def _followed(self, events: list[Event]) -> list[Happened]:
+        """Each event, and at once what follows from it."""
         happened: list[Happened] = []
         for event in events:
-            self._follow(event, 0, happened)
+            happened.append((0, event))
+            if event.__class__ in self._derive:
+                self._follow(event, 1, happened)
         return happened
 
     def _follow(self, event: Event, depth: int, happened: list[Happened]) -> None:
-        """The event, and at once what follows from it."""
-        happened.append((depth, event))
-        for derive in self._derive.get(event.__class__, ()):
+        for derive in self._derive[event.__class__]:
             for derived in derive(event):
-                self._follow(derived, depth + 1, happened)
+                happened.append((depth, derived))
+                if derived.__class__ in self._derive:
+                    self._follow(derived, depth + 1, happened)
 
 
 class Timeline(Reading):
