@@ -30,10 +30,12 @@ def split_fields(head: bytes) -> list[tuple[bytes, bytes]]:
 def _fields(head: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """The same head is asked for several times, soon after one another."""
     found: list[tuple[bytes, bytes]] = []
+    before = b""
     for line in head.replace(b"\r\n", b"\n").split(b"\n")[1:]:
+        before, previous = line, before
         if not line:
             continue
-        if line[0] in b" \t" and found:
+        if line[0] in b" \t" and found and previous:
             name, value = found[-1]
             found[-1] = (name, value + b" " + line.strip(b" \t"))
             continue

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inspect_cli.derive.heads import (
@@ -120,6 +120,8 @@ LINES = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(LINES)
+@example(b"Cookie:\n\n a=1")
+@example(b"Cookie:\r\n\t\r\n a=1")
 def test_field_lines_agree_with_the_head_itself(lines: bytes) -> None:
     head = b"GET / HTTP/1.1\r\n" + lines + b"\r\n\r\n"
     event = RequestHead(Talk().request("x").where, head, 0)
