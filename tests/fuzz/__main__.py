@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-MAX_INPUT_BYTES: Final = 40_000
+MAX_INPUT_BYTES: Final = 8_000
 MAX_SHOWN_BYTES: Final = 2_000
 RUN_SECONDS: Final = 10
 RUN_MB: Final = 2048
@@ -75,10 +75,16 @@ def _run(name: str, seconds: int, keep: str | None) -> bool:
         if done.returncode == 0 and not found:
             print("  nothing found", flush=True)
             return True
-        print(f"  FOUND (exit code {done.returncode})\n{said[-4000:]}")
+        print(f"  FOUND (exit code {done.returncode})\n{_told(said)}")
         for path in found:
             _show(name, path)
         return False
+
+
+def _told(said: str) -> str:
+    """What libFuzzer said of the end, without the lines before it."""
+    start = max(said.find(" === Uncaught"), said.find("ERROR: libFuzzer"), len(said) - MAX_SHOWN_BYTES, 0)
+    return said[start:].split("0x", 1)[0].strip()
 
 
 def _show(name: str, path: Path) -> None:

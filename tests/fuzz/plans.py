@@ -59,10 +59,10 @@ def pcapng_of_plan(plan: bytes) -> bytes:
     for what, how, body in parts_of(plan):
         order = ">" if how & 1 else "<"
         kind = 0x0A0D0D0A if what == 0 else 0x0BAD if what == 255 else what
-        if what == 0:
-            body = struct.pack(f"{order}I", 0x1A2B3C4D) + body
-        body += bytes(-len(body) % 4)
-        found.append(struct.pack(f"{order}II", kind, len(body) + 12) + body + struct.pack(f"{order}I", len(body) + 12))
+        magic = struct.pack(f"{order}I", 0x1A2B3C4D) if what == 0 else b""
+        whole = magic + body + bytes(-len(magic + body) % 4)
+        size = struct.pack(f"{order}I", len(whole) + 12)
+        found.append(struct.pack(f"{order}I", kind) + size + whole + size)
     return b"".join(found)
 
 
@@ -72,7 +72,7 @@ def plan_of_pcapng(data: bytes) -> bytes:
     while at < len(data):
         kind, size = struct.unpack_from("<II", data, at)
         body = data[at + 8 : at + size - 4]
-        what = 0 if kind == 0x0A0D0D0A else kind if kind < 255 else 255
+        what = 0 if kind == 0x0A0D0D0A else min(kind, 255)
         parts.append((what, 0, body[4:] if what == 0 else body))
         at += size
     return plan_of(parts)

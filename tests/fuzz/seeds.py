@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from scapy.layers.inet import IP, TCP, UDP, fragment
 from scapy.layers.inet6 import IPv6
 from scapy.packet import Raw
 
-from inspect_cli.events.calls import Call, Context, GivenCookie
 from inspect_cli.events.base import Secret
+from inspect_cli.events.calls import Call, Context, GivenCookie
 from inspect_cli.events.cookies import Asking
 from inspect_cli.wire.capture_file import open_capture
 from inspect_cli.wire.frames import Frames
@@ -135,7 +134,6 @@ def _frames_in(data: bytes) -> Iterator[Part]:
 
 
 def _batches(data: bytes) -> Iterator[Frames]:
-    import io
 
     for item in open_capture(io.BytesIO(data), "x"):
         if isinstance(item, Frames):
@@ -147,12 +145,12 @@ def _streams() -> Iterator[bytes]:
     closing = [(FLAGS << 1, 17, b""), (FLAGS << 1 | 1, 17, b""), (FLAGS << 1, 16, b"")]
     yield b"\2" + plan_of([*opening, *closing])
     for client in CLIENT_WORDS:
-        for server in (SERVER_WORDS if client == ASK else SERVER_WORDS[:1]):
+        for server in SERVER_WORDS if client == ASK else SERVER_WORDS[:1]:
             words = [(0, client), (1, server), (0, client), (1, server)]
             yield b"\2" + plan_of([*opening, *((side | SEND << 1, 0, word) for side, word in words), *closing])
     for bits in (SWAP, OTHER_PORT, NO_ACK, BACK << 1, AHEAD << 1):
-        parts = [(0, 0, CLIENT_WORDS[0]), (1, 0, b"HTTP/1.1 200 OK\r\nContent-Le"), (1 | bits, 4, b"ngth: 3\r\n\r\nabc")]
-        yield b"\3" + plan_of([*opening, *parts, (0, 0, CLIENT_WORDS[0]), *closing])
+        answer = [(1, 0, b"HTTP/1.1 200 OK\r\nContent-Le"), (1 | bits, 4, b"ngth: 3\r\n\r\nabc")]
+        yield b"\3" + plan_of([*opening, (0, 0, CLIENT_WORDS[0]), *answer, (0, 0, CLIENT_WORDS[0]), *closing])
     for data in captures():
         yield b"\4" + plan_of(_segments_in(data))
 
@@ -193,8 +191,7 @@ COOKIE_LINES: Final = (
 
 
 def _notes() -> Iterator[bytes]:
-    for comment in _our_comments()[:2]:
-        yield comment
+    yield from _our_comments()[:2]
     yield b"\n".join(_our_comments())
     yield b'{"piece":"x","last":false}\n{"piece":"y","last":true}'
     yield b'{"call":{}}'
@@ -218,6 +215,7 @@ WORDS: Final = [
     *b"Sec-WebSocket-Key: Sec-WebSocket-Accept: Sec-WebSocket-Extensions: permessage-deflate".split(b" "),
     *b"Set-Cookie: Cookie: Path= Domain= Expires= Max-Age= Secure HttpOnly SameSite= Lax __Host- __Secure-".split(b" "),
     *b"\r\nSet-Cookie: a=b \r\nCookie: a=b".split(b" "), b"inspect-cli/1 ", b'{"call":{', b'{"context":{',
-    *[bytes.fromhex(word) for word in "0800 86dd 8100 88a8 8847 8864 06 11 2f 04 29 2c 81 88 89 8a 7e ff 00".split()],
+    *(bytes.fromhex(f"{number:04x}") for number in (0x0800, 0x86DD, 0x8100, 0x88A8, 0x8847, 0x8864)),
+    *(bytes([number]) for number in (4, 6, 17, 41, 44, 47, 0x7E, 0x81, 0x88, 0x89, 0x8A, 0xFF)),
 ]  # fmt: skip
 """What the targets' inputs are rich in: libFuzzer's dictionary."""

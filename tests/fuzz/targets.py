@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, Final
@@ -22,6 +23,7 @@ from inspect_cli.errors import InspectError
 from inspect_cli.events.base import Entry
 from inspect_cli.events.calls import Call, Context
 from inspect_cli.events.cookies import Asking
+from inspect_cli.events.summary import Capture, CaptureFile
 from inspect_cli.render import make_renderer
 from inspect_cli.timeline import Timeline
 from inspect_cli.wire.capture_file import open_capture
@@ -186,48 +188,53 @@ def notes(data: bytes) -> None:
 
 
 def replay(data: bytes) -> None:
-    """A whole file, shown in every form: each line of NDJSON is JSON."""
-    for form, lang, redact in (("ndjson", "en", False), ("ndjson", "ko", True), ("text", "ko", False)):
-        text = _shown(data, form, lang, redact)
-        if form == "ndjson":
-            for line in text.splitlines():
-                assert isinstance(json.loads(line), dict)
-        assert not set(text) & CONTROLS, "a control character of the wire reached the output"
-
-
-CONTROLS: Final = frozenset(map(chr, [*range(10), *range(11, 32), *range(127, 160)]))
-
-
-def _shown(data: bytes, form: str, lang: str, redact: bool) -> str:
-    from inspect_cli.events.summary import Capture, CaptureFile
-
-    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
-    renderer = make_renderer(
-        form, out, lang=lang, width=80, color=False, ascii=False, redact=redact, verbose=True, is_terminal=False,
-        select=None,
-    )  # fmt: skip
+    """A whole file, read once and shown in several forms: each line of NDJSON is JSON."""
     capture = Capture("file", [CaptureFile("x", 1, 0)], [])
+    shown = [_Shown(form, lang, redact) for form, lang, redact in FORMS]
     timeline = Timeline(strict=True, verbose=True)
     complete = False
-    renderer.begin(capture)
+    for one in shown:
+        one.renderer.begin(capture)
     try:
         reader = open_capture(io.BytesIO(data), "x", interfaces=capture.interfaces)
         for item in reader:
-            _show(renderer, timeline.feed(item))
+            _show(shown, timeline.feed(item))
         complete = reader.complete
     except InspectError:
         pass
-    _show(renderer, timeline.close(complete=complete))
-    renderer.end(capture, timeline.tally)
-    out.flush()
-    buffer = out.buffer
-    assert isinstance(buffer, io.BytesIO)
-    return buffer.getvalue().decode()
+    _show(shown, timeline.close(complete=complete))
+    for one in shown:
+        one.renderer.end(capture, timeline.tally)
+        one.check()
 
 
-def _show(renderer: Any, rows: Any) -> None:
+FORMS: Final = (("ndjson", "en", False), ("ndjson", "ko", True), ("text", "ko", False), ("text", "en", True))
+NOT_SHOWN: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""Control characters, which only the wire could have brought."""
+
+
+class _Shown:
+    """What one renderer wrote."""
+
+    def __init__(self, form: str, lang: str, redact: bool) -> None:
+        self.form = form
+        self.bytes = io.BytesIO()
+        self.out = io.TextIOWrapper(self.bytes, encoding="utf-8", newline="\n")
+        self.renderer = make_renderer(form, self.out, lang=lang, redact=redact, verbose=True)
+
+    def check(self) -> None:
+        self.out.flush()
+        text = self.bytes.getvalue().decode()
+        assert NOT_SHOWN.search(text) is None, "a control character of the wire reached the output"
+        if self.form == "ndjson":
+            for line in text.splitlines():
+                assert isinstance(json.loads(line), dict)
+
+
+def _show(shown: list[_Shown], rows: Iterable[Any]) -> None:
     for row in rows:
-        (renderer.entry if isinstance(row, Entry) else renderer.connection)(row)
+        for one in shown:
+            (one.renderer.entry if isinstance(row, Entry) else one.renderer.connection)(row)
 
 
 TARGETS: Final[dict[str, Target]] = {
