@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from inspect_cli.wire.notes import write_note
 from inspect_cli.wire.packets import decode
 from tests.corpus import CORPUS, manifest
 from tests.fuzz.plans import AHEAD, BACK, FLAGS, LINK_TYPES, NO_ACK, OTHER_PORT, SEND, SWAP, plan_of, plan_of_pcapng
+from tests.fuzz.targets import PACKERS
 from tests.protocols.test_properties import ASK, CLIENT_WORDS, SERVER_WORDS
 from tests.wire.layering import IPV4, IPV6, LINKS, WRAPS, Content
 from tests.wire.making import Pcapng, pcap
@@ -96,14 +96,17 @@ def _pcapng() -> Iterator[bytes]:
 
 def _packed() -> Iterator[bytes]:
     small = pcap([(1, 2, b"first"), (3, 4, b"second")])
-    yield RAW + gzip.compress(small, mtime=0)
-    yield RAW + gzip.compress(small, mtime=0) + gzip.compress(b"\n", mtime=0)
-    yield RAW + gzip.compress(next(captures()), mtime=0)[:-5]
-    yield from (RAW + bytes.fromhex(data) for data in OTHER_PACKINGS)
-    yield PLANNED + small
+    capture = next(captures())
+    for kind, pack in enumerate(PACKERS):
+        squeezed = pack(small)
+        for data in (squeezed, squeezed + pack(b"\n"), squeezed[:-3], SKIPPED + squeezed, pack(capture)):
+            yield RAW + data
+        yield bytes([kind << 1 | 1]) + small
+        yield bytes([kind << 1 | 129]) + small
 
 
-OTHER_PACKINGS: Final = ()
+SKIPPED: Final = bytes.fromhex("502a4d18") + b"\3\0\0\0" + b"abc"
+"""RFC 8878 §3.1.2: a skippable frame."""
 
 
 def _decode() -> Iterator[bytes]:

@@ -10,10 +10,13 @@ import gzip
 import io
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
+import lz4.frame
 import numpy as np
 
 from inspect_cli.cookies import Jar, StoreDecision, netscape, parse_cookie_header, parse_set_cookie
@@ -31,9 +34,15 @@ from inspect_cli.wire.fragments import FragmentNote
 from inspect_cli.wire.frames import Frames
 from inspect_cli.wire.notes import TAG, read_notes, write_note
 from inspect_cli.wire.packets import Decoder
+from inspect_cli.wire.unpacking import FORMATS
 from tests.fuzz.plans import frames_of_plan, pcap_of_plan, pcapng_of_plan, segments_of_plan
 from tests.streams.segments import frames_of
 from tests.wire.making import plain
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 Target = Callable[[bytes], None]
 SMALL_BATCH: Final = 64
@@ -51,13 +60,23 @@ def pcapng(data: bytes) -> None:
 
 
 def packed(data: bytes) -> None:
-    """A compressed file; behind an odd first byte a file to compress."""
+    """A compressed file; behind an odd first byte a file to be compressed, and cut or not."""
     if not data[:1] or not data[0] & 1:
         _one_way(data[1:])
         return
-    whole, _ = _read(data[1:])
-    again, _ = _read(gzip.compress(data[1:], 1, mtime=0))
-    assert whole == again or data[1:3] == b"\x1f\x8b", "compression changed what was read"
+    kind, plain_bytes = data[0] >> 1, data[1:]
+    squeezed = PACKERS[kind % len(PACKERS)](plain_bytes)
+    if kind & 64:
+        _one_way(squeezed[: -1 - kind % 64])
+    elif not any(plain_bytes.startswith(form.magic) for form in FORMATS):
+        assert _read(plain_bytes)[0] == _read(squeezed)[0], "compression changed what was read"
+
+
+PACKERS: Final[tuple[Callable[[bytes], bytes], ...]] = (
+    partial(gzip.compress, compresslevel=1, mtime=0),
+    zstd.compress,
+    lz4.frame.compress,
+)
 
 
 def _one_way(data: bytes) -> None:
