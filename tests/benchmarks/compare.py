@@ -1,6 +1,6 @@
 """How fast we read a large capture, beside tshark, in one run.
 
-    python tests/benchmarks/compare.py [--packets 100000] [--shape web|small] [--work summary,ndjson] [--runs 3] [--json]
+    python tests/benchmarks/compare.py [--packets 100000] [--shape web|small] [--work summary,ndjson] [--runs 3]
     python tests/benchmarks/compare.py --markdown [--scale 1] [--runs 3]
 
 The first makes a capture (generator.py), checks that our summary says what the generator
@@ -11,7 +11,7 @@ SYN, FIN and RST, HTTP request and response lines, Set-Cookie and Cookie, WebSoc
 `--work`: some of summary, ndjson, connection, host (`-Y`), text, and peers (other readers that are here).
 
 The second does all of it on captures of 2 M and 1 M packets (times `--scale`) and prints the
-tables of docs/performance.md. With `--scale 1` it needs 5 GB of disk and takes an hour.
+tables of docs/performance.md. With `--scale 1` it needs 5 GB of disk.
 
 The figures decide nothing: exit code 1 means that the counts are wrong, 2 that a reader failed.
 """

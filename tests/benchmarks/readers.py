@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -57,7 +58,7 @@ WORKS = {
 def readers(path: str, work: str) -> dict[str, list[str]]:
     """Ours and, where it is here, tshark, by name."""
     arguments, shown = WORKS[work]
-    found = {" ".join(("replay", *arguments)): ours(*arguments, path)}
+    found = {shlex.join(("replay", *arguments)): ours(*arguments, path)}
     theirs = tshark(path, shown)
     if theirs is not None:
         found[TSHARK] = theirs

@@ -28,12 +28,12 @@ class Goal(NamedTuple):
 
 
 GOALS = (
-    Goal("web", "summary", "≥ 15 ×, ≤ 200 MiB, faster than `tcpdump -nr`"),
-    Goal("small", "summary", "≥ 10 ×"),
-    Goal("web", "ndjson", "≥ 6 ×, ≤ 400 MiB"),
-    Goal("small", "ndjson", "≥ 6 ×, ≤ 400 MiB"),
-    Goal("web", "connection", "≥ 20 ×"),
-    Goal("web", "host", "≥ 8 ×"),
+    Goal("web", "summary", "≥ 15 x, ≤ 200 MiB, faster than `tcpdump -nr`"),
+    Goal("small", "summary", "≥ 10 x"),
+    Goal("web", "ndjson", "≥ 6 x, ≤ 400 MiB"),
+    Goal("small", "ndjson", "≥ 6 x, ≤ 400 MiB"),
+    Goal("web", "connection", "≥ 20 x"),
+    Goal("web", "host", "≥ 8 x"),
 )
 
 
@@ -68,7 +68,7 @@ def _version(program: str) -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     line = next((line for line in said.decode(errors="replace").splitlines() if program in line.lower()), "")
-    return line.split("(")[0].strip()
+    return line.replace("(Wireshark) ", "").split("(")[0].strip()
 
 
 def _row(*cells: object) -> str:
@@ -83,7 +83,7 @@ def _goals(found: dict[str, Any], short: dict[str, Any]) -> str:
     rows = _head("work", "seconds", "processor s", "tshark s", "times tshark", "peak MiB", "target")
     for goal in GOALS:
         rows.append(_goal(found[goal.shape], goal.work, goal.target))
-    rows += [_goal(short, work, "time ≤ 1.2 × tshark's (0.83 ×)") for work in ("text", "summary")]
+    rows += [_goal(short, work, "time ≤ 1.2 x tshark's (0.83 x)") for work in ("text", "summary")]
     return "\n".join(rows)
 
 
@@ -91,7 +91,7 @@ def _goal(found: dict[str, Any], work: str, target: str) -> str:
     both = [reader for reader in found["readers"] if reader["work"] == work]
     own = next(reader for reader in both if reader["name"] != TSHARK)
     theirs = next((reader for reader in both if reader["name"] == TSHARK), None)
-    name = f"`{own['name']}`, {found['packets']:,} packets ({found['shape']}, {found['file_bytes'] / MB:,.0f} MB)"
+    name = f"`{own['name']} FILE`, {found['packets']:,} packets ({found['shape']}, {found['file_bytes'] / MB:,.0f} MB)"
     seconds = "not here" if theirs is None else f"{theirs['median_seconds']:.2f}"
     times = "" if theirs is None else f"{own['times_tshark']:.1f}"
     own_seconds, cpu = f"{own['median_seconds']:.2f}", f"{own['median_processor_seconds']:.2f}"
