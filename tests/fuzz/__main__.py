@@ -26,6 +26,7 @@ MAX_INPUT_BYTES: Final = 8_000
 MAX_SHOWN_BYTES: Final = 2_000
 RUN_SECONDS: Final = 10
 RUN_MB: Final = 2048
+SIGNS: Final = (" === Uncaught Python exception", "ERROR: libFuzzer")
 
 
 def main() -> int:
@@ -83,7 +84,7 @@ def _run(name: str, seconds: int, keep: str | None) -> bool:
 
 def _told(said: str) -> str:
     """What libFuzzer said of the end, without the lines before it."""
-    start = max(said.find(" === Uncaught"), said.find("ERROR: libFuzzer"), len(said) - MAX_SHOWN_BYTES, 0)
+    start = next((at for sign in SIGNS if (at := said.find(sign)) >= 0), max(0, len(said) - MAX_SHOWN_BYTES))
     return said[start:].split("0x", 1)[0].strip()
 
 

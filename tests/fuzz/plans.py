@@ -17,6 +17,7 @@ from inspect_cli.wire.link import LINKS
 from inspect_cli.wire.more_links import MORE_LINKS
 from inspect_cli.wire.pcap import MAGICS
 from tests.streams.segments import ACK, PSH, Seg
+from tests.wire.making import batch
 
 PART: Final = struct.Struct("<BBH")
 """Head of a part of a plan: what, with what, how many bytes follow."""
@@ -120,3 +121,19 @@ def segments_of_plan(plan: bytes) -> list[Seg]:
         if not what & NO_ADVANCE:
             ends[side, port] = seq + len(data) + bool(flags & 2) + bool(flags & 1)
     return segments
+
+
+UDP_PORTS: Final = (53, 5353, 7777)
+
+
+def datagrams_of_plan(plan: bytes) -> Frames:
+    """UDP over IPv4: bit 0 of `what` is the side, the rest the server's port; `how` is the client's."""
+    packets = []
+    for what, how, data in parts_of(plan):
+        ends = [(bytes([10, 0, 0, 1]), 40000 + how), (bytes([10, 0, 0, 2]), UDP_PORTS[(what >> 1) % len(UDP_PORTS)])]
+        (source, port), (target, other) = ends if what & 1 == 0 else ends[::-1]
+        udp = struct.pack(">HHHH", port, other, 8 + len(data), 0) + data
+        packets.append(
+            struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp) & 0xFFFF, 1, 0, 64, 17, 0, source, target) + udp
+        )
+    return batch(packets, 228)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from scapy.layers.dns import DNSRR
 from scapy.layers.inet import IP, TCP, UDP, fragment
 from scapy.layers.inet6 import IPv6
 from scapy.packet import Raw
@@ -21,6 +22,7 @@ from inspect_cli.wire.packets import decode
 from tests.corpus import CORPUS, manifest
 from tests.fuzz.plans import AHEAD, BACK, FLAGS, LINK_TYPES, NO_ACK, OTHER_PORT, SEND, SWAP, plan_of, plan_of_pcapng
 from tests.fuzz.targets import PACKERS
+from tests.protocols.test_dns import answer, query
 from tests.protocols.test_properties import ASK, CLIENT_WORDS, SERVER_WORDS
 from tests.wire.layering import IPV4, IPV6, LINKS, WRAPS, Content
 from tests.wire.making import Pcapng, pcap
@@ -171,6 +173,17 @@ def _segments_in(data: bytes) -> Iterator[Part]:
             yield int(port != client) | kind << 1, flags if kind == FLAGS else 0, bytes(packets.buffer[at : at + size])
 
 
+def _dns() -> Iterator[bytes]:
+    ask, many = query(5, "www.example"), query(6, "v6.example", "AAAA")
+    records = [DNSRR(rrname="www.example", type="CNAME", rdata="a.example"), DNSRR(rrname="a.example", rdata="1.2.3.4")]
+    told = answer(5, "www.example", "A", *records)
+    for what in (0, 2, 4):
+        yield plan_of([(what, 0, ask), (what | 1, 0, told)])
+    yield plan_of([(0, 0, ask), (0, 0, ask), (0, 1, many), (1, 1, answer(6, "v6.example", "AAAA", code=3))])
+    yield plan_of([(0, 0, ask), (1, 0, answer(5, "www.example", cut=1)), (1, 0, told), (0, 2, b"short")])
+    yield plan_of([(1, 0, told[:12] + b"\xc0\x0c" + told[14:]), (1, 0, told[:30])])
+
+
 def _cookies() -> Iterator[bytes]:
     yield b"\n".join(COOKIE_LINES)
     yield from COOKIE_LINES
@@ -208,7 +221,7 @@ def _replay() -> Iterator[bytes]:
 
 
 SEEDS: Final[dict[str, Callable[[], Iterator[bytes]]]] = {
-    "pcap": _pcap, "pcapng": _pcapng, "packed": _packed, "decode": _decode, "streams": _streams,
+    "pcap": _pcap, "pcapng": _pcapng, "packed": _packed, "decode": _decode, "streams": _streams, "dns": _dns,
     "cookies": _cookies, "notes": _notes, "replay": _replay,
 }  # fmt: skip
 

@@ -35,7 +35,7 @@ from inspect_cli.wire.frames import Frames
 from inspect_cli.wire.notes import TAG, read_notes, write_note
 from inspect_cli.wire.packets import Decoder
 from inspect_cli.wire.unpacking import FORMATS
-from tests.fuzz.plans import frames_of_plan, pcap_of_plan, pcapng_of_plan, segments_of_plan
+from tests.fuzz.plans import datagrams_of_plan, frames_of_plan, pcap_of_plan, pcapng_of_plan, segments_of_plan
 from tests.streams.segments import frames_of
 from tests.wire.making import plain
 
@@ -156,6 +156,18 @@ def streams(data: bytes) -> None:
     assert all(before <= after for before, after in pairwise(ats)), "rows out of order"
 
 
+def dns(data: bytes) -> None:
+    """UDP conversations with DNS in them: rows depend on no batch."""
+    frames = datagrams_of_plan(data)
+    whole = _rows([frames] if len(frames) else [])
+    single = _rows([frames.part(i, i + 1) for i in range(len(frames))])
+    assert whole == single, "the batch size changed the rows"
+    _, tally = whole
+    _, counted = _rows([frames] if len(frames) else [], summary_only=True)
+    tally.concepts = None
+    assert tally == counted, "the summary counts otherwise"
+
+
 def _rows(parts: list[Frames], **options: Any) -> tuple[list[Any], Any]:
     timeline = Timeline(strict=True, **options)
     rows: list[Any] = []
@@ -257,5 +269,5 @@ def _show(shown: list[_Shown], rows: Iterable[Any]) -> None:
 
 
 TARGETS: Final[dict[str, Target]] = {
-    target.__name__: target for target in (pcap, pcapng, packed, decode, streams, cookies, notes, replay)
+    target.__name__: target for target in (pcap, pcapng, packed, decode, streams, dns, cookies, notes, replay)
 }
