@@ -15,6 +15,9 @@ READ_BYTES: Final = 2 << 20
 """Packed bytes are read in pieces of this size, or as a pipe gives them,"""
 FEED_BYTES: Final = 8 << 10
 """and unpacked in pieces of this: no more than that is lost where they turn out to be broken."""
+GIVEN_BYTES: Final = 1 << 20
+"""What a decoder may give at once, whatever the reader has room for: how much comes before
+broken bytes must not depend on that."""
 START_BYTES: Final = 16
 """So many are asked for to see what it is."""
 GZIP: Final = zlib.MAX_WBITS | 16
@@ -141,6 +144,8 @@ class Unpacked:
         self._read: Callable[[memoryview], int | None] = once or getattr(stream, "readinto")  # noqa: B009
         self._data = memoryview(b"")
         """What was read and not yet given or unpacked."""
+        self._ready = memoryview(b"")
+        """What was unpacked and not yet given."""
         self._decoder: Decoder | None = None
         self._name = ""
         self._room = bytearray()
@@ -173,11 +178,14 @@ class Unpacked:
         got = 0
         try:
             while got < len(free):
+                if len(self._ready):
+                    got += self._give(free[got:])
+                    continue
                 if (self._decoder is None or self._decoder.needs_input) and not len(self._data) and got:
                     break  # more may be long in coming
                 if self._decoder is None and not self._begin():
                     break
-                got += self._step(free[got:])
+                self._step()
         except Broken:
             self.problem = f"{self._name}-broken"
         except EOFError:
@@ -186,7 +194,13 @@ class Unpacked:
             self.problem = "read-failed"
         return got
 
-    def _step(self, free: memoryview) -> int:
+    def _give(self, free: memoryview) -> int:
+        size = min(len(free), len(self._ready))
+        free[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
+
+    def _step(self) -> None:
         """Unpack one piece. Raises: EOFError in mid-frame, Broken, OSError."""
         assert self._decoder is not None
         piece = memoryview(b"")
@@ -194,12 +208,10 @@ class Unpacked:
             if not len(self._data) and not self._more():
                 raise EOFError
             piece, self._data = self._data[:FEED_BYTES], self._data[FEED_BYTES:]
-        part = self._decoder.decompress(piece, len(free))
-        free[: len(part)] = part
+        self._ready = memoryview(self._decoder.decompress(piece, GIVEN_BYTES))
         if self._decoder.eof:
             self._data = _joined(self._decoder.unused_data or b"", self._data)
             self._decoder = None
-        return len(part)
 
     def _begin(self) -> bool:
         """Make the decoder of the next frame or member; False where there is none.

@@ -247,7 +247,9 @@ class Generator:
     def request(self, flow: Flow, session: bytes) -> bytes:
         rng = self.rng
         self.truth["http_requests"] += 1
-        lines = [b"Host: shop.example:8080", b"User-Agent: generator/1", b"Accept: */*"]
+        # One connection in 50 has another host, of the same length.
+        host = b"rare" if flow.number % 50 == 0 else b"shop"
+        lines = [b"Host: %b.example:8080" % host, b"User-Agent: generator/1", b"Accept: */*"]
         if session and (self.shape == "small" or rng.random() < 0.9):
             self.truth["cookie"] += 1
             lines.append(b"Cookie: sid=%b; theme=dark; visits=%d" % (session, flow.number))

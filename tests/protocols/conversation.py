@@ -225,18 +225,21 @@ def check_batches(protocol: Protocol, frames: Sequence[Said], expected: object =
 
 def outline(run: Conversation) -> object:
     """What no cut may change: kinds, fields and spans of each side in its order, and counts."""
-    sides = tuple([_plain(event) for _, side, event in run.placed if side == wanted] for wanted in Side)
+    sides = tuple([without_places(event) for _, side, event in run.placed if side == wanted] for wanted in Side)
     return sides, run.report.tally, sorted(run.names)
 
 
-def _plain(value: Any) -> Any:
+def without_places(value: Any) -> Any:
+    """An event (or a field of one) without frames and times: what no arrival may change."""
     if isinstance(value, Where):
         return value.channel, value.side, value.start, value.end
     if is_dataclass(value) and not isinstance(value, type):
         kind = MessageEnd if isinstance(value, MessageEnd) else type(value)
         return kind.__name__, [
-            _plain(getattr(value, f.name)) for f in fields(value) if f.name not in ("close_frames", "of", "request")
-        ] + [_plain(getattr(value, "of", None)), _plain(getattr(value, "request", None))]
+            without_places(getattr(value, f.name))
+            for f in fields(value)
+            if f.name not in ("close_frames", "of", "request")
+        ] + [without_places(getattr(value, "of", None)), without_places(getattr(value, "request", None))]
     return value
 
 
