@@ -41,6 +41,8 @@ class _Opening:
     """Of the last one: repeats have the same, another try of the same 5-tuple has not."""
     time_ns: int
     """Of the last one."""
+    since_ns: int = 0
+    """Between the last one and the one before."""
     syn_ack: SynAck | None = None
 
 
@@ -106,7 +108,9 @@ class ThreeWayHandshake(Concept):
             return ()
         waited_ns = event.where.time_ns - opening.syn.where.time_ns
         since_ns = event.where.time_ns - opening.time_ns
-        opening.seq, opening.time_ns = event.seq, event.where.time_ns
+        # Mostly it doubles; Linux 6.5 and later first tries several times at equal intervals.
+        grown = event.attempt > 2 and 2 * since_ns > 3 * opening.since_ns
+        opening.seq, opening.time_ns, opening.since_ns = event.seq, event.where.time_ns, since_ns
         return (
             self.note(
                 event,
@@ -117,6 +121,7 @@ class ThreeWayHandshake(Concept):
                 attempt=event.attempt,
                 waited_ns=waited_ns,
                 since_ns=since_ns if event.attempt > 2 else None,
+                grown=grown,
             ),
         )
 

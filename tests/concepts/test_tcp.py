@@ -79,13 +79,17 @@ def test_a_syn_is_sent_again() -> None:
     found = notes(ThreeWayHandshake(), syn(1), syn(5, attempt=2))
 
     assert [("syn-repeated", (1, 5), "observed")] == triples(found)
-    assert {"attempt": 2, "waited_ns": 4_000_000, "since_ns": None} == data_of(found[0])
+    assert {"attempt": 2, "waited_ns": 4_000_000, "since_ns": None, "grown": False} == data_of(found[0])
 
 
-def test_a_syn_that_goes_unanswered_waits_longer_each_time() -> None:
-    found = notes(ThreeWayHandshake(), syn(0), syn(1000, attempt=2), syn(3000, attempt=3))
+def test_a_syn_that_goes_unanswered_may_wait_longer_each_time() -> None:
+    tries = syn(0), syn(1000, attempt=2), syn(2000, attempt=3), syn(4000, attempt=4)
 
-    assert {"attempt": 3, "waited_ns": 3_000_000_000, "since_ns": 2_000_000_000} == data_of(found[1])
+    found = notes(ThreeWayHandshake(), *tries)
+
+    assert [(2, None, False), (3, 1_000_000_000, False), (4, 2_000_000_000, True)] == [
+        tuple(data_of(note)[key] for key in ("attempt", "since_ns", "grown")) for note in found
+    ]
     assert "RFC 6298 §5" == found[1].reference
 
 
