@@ -9,7 +9,7 @@ from typing import Any
 from inspect_cli.concepts.base import Concept
 from inspect_cli.concepts.memory import Recent
 from inspect_cli.events.base import INFERRED, Annotation, Event, Side
-from inspect_cli.events.tcp import CloseAck, ConnectionEnd, Fin, HandshakeAck, Rst, Syn
+from inspect_cli.events.tcp import AfterReset, CloseAck, ConnectionEnd, Fin, HandshakeAck, IgnoredRst, Rst, Syn
 
 _SEQ = 0xFFFFFFFF
 _HALF = 1 << 31
@@ -116,7 +116,7 @@ class FourWayClose(Concept):
     def _end(self, event: ConnectionEnd) -> Iterable[Annotation]:
         self._closings.pop(event.where.channel, None)
         connection = event.connection
-        if connection.closed == "half-closed":
+        if connection.closed == "half-closed" and event.only_side is None:
             first = "client" if event.fin_frames[0] is not None else "server"
             data: dict[str, Any] = {"first": first, "last": "server" if first == "client" else "client"}
             yield self.note(
@@ -131,8 +131,20 @@ class Reset(Concept):
 
     id = "rst"
     reference = "RFC 9293 §3.5.2"
-    watches = (Syn, HandshakeAck, Rst, Fin, ConnectionEnd)
-    codes = ("rst.refused", "rst.before-open", "rst.abort", "rst.unread-data", "rst.own-fin", "rst.after-close")
+    watches = (Syn, HandshakeAck, Rst, IgnoredRst, AfterReset, Fin, ConnectionEnd)
+    codes = (
+        "rst.refused",
+        "rst.before-open",
+        "rst.abort",
+        "rst.unread-data",
+        "rst.own-fin",
+        "rst.half-open",
+        "rst.after-close",
+        "rst.not-of-this-syn",
+        "rst.outside-window",
+        "rst.ahead",
+        "rst.not-its-own",
+    )
 
     def __init__(self) -> None:
         self._finished: Recent[str, tuple[int, Side | None]] = Recent()
@@ -151,9 +163,35 @@ class Reset(Concept):
         elif isinstance(event, ConnectionEnd):
             self._finished.pop(event.where.channel, None)
             self._opening.pop(event.where.channel, None)
+        elif isinstance(event, IgnoredRst):
+            return (self._ignored(event),)
+        elif isinstance(event, AfterReset):
+            return (self._goes_on(event),)
         elif isinstance(event, Rst):
             return (self._reset(event),)
         return ()
+
+    def _ignored(self, event: IgnoredRst) -> Annotation:
+        side = event.where.side or Side.CLIENT
+        name, clause = ("not-of-this-syn", "3") if event.opening else ("outside-window", "4")
+        reference = f"RFC 9293 §3.10.7.{clause}"
+        return self.note(event, name, reference=reference, level="warning", by=side.word, other=side.other.word)
+
+    def _goes_on(self, event: AfterReset) -> Annotation:
+        """A host that resets a connection forgets it (§3.10.4, §3.10.7.4): another one made that RST."""
+        side = event.where.side or Side.CLIENT
+        frames = (event.rst_frame, *event.where.frames)
+        reference = "RFC 9293 §3.5.3"
+        return self.note(
+            event,
+            "not-its-own",
+            frames=frames,
+            reference=reference,
+            level="warning",
+            basis=INFERRED,
+            by=side.word,
+            rst_frame=event.rst_frame,
+        )
 
     def _reset(self, event: Rst) -> Annotation:
         side = event.where.side or Side.CLIENT
@@ -164,13 +202,19 @@ class Reset(Concept):
             return self.note(event, "after-close", **data)
         if event.where.channel in self._opening:
             return self.note(event, "before-open", level="notice", **data)
+        fin_frame, fin_side = self._finished.get(event.where.channel, (0, None))
+        if event.ahead:
+            reference = "RFC 5961 §3.2"
+            return self.note(event, "ahead", reference=reference, level="warning", ahead=event.ahead, **data)
+        if "ACK" not in event.flags and fin_side is not side:
+            # §3.5.2: a segment for no connection is answered so, numbered by its own ACK.
+            return self.note(event, "half-open", reference="RFC 9293 §3.5.1", level="warning", basis=INFERRED, **data)
         if event.unread_bytes:
             # A close with bytes unread sends RST, not FIN: the other side learns that they are lost.
             reference = "RFC 9293 §3.6.1"
             return self.note(
                 event, "unread-data", reference=reference, level="warning", unread_bytes=event.unread_bytes, **data
             )
-        fin_frame, fin_side = self._finished.get(event.where.channel, (0, None))
         if fin_side is side:
             frames = (fin_frame, *event.where.frames)
             return self.note(event, "own-fin", frames=frames, level="notice", fin_frame=fin_frame, **data)

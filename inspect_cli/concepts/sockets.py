@@ -34,10 +34,17 @@ class SocketVsPort(Concept):
     id = "socket-vs-port"
     reference = "RFC 9293 §3.3.1"
     watches = (Syn, HandshakeAck, ConnectionEnd, CaptureEnd)
-    codes = ("socket-vs-port.five-tuple", "socket-vs-port.same-port", "socket-vs-port.told-apart")
+    codes = (
+        "socket-vs-port.five-tuple",
+        "socket-vs-port.same-port",
+        "socket-vs-port.reused",
+        "socket-vs-port.told-apart",
+    )
 
     def __init__(self) -> None:
         self._servers: Recent[str, _Shared] = Recent(4096)
+        self._pairs: Recent[tuple[str, str], Syn] = Recent()
+        """Client and server -> the last connection's first SYN."""
         self._first: tuple[str, str, str] | None = None
         """Channel, client and server of the first opening."""
         self._is_first_said = False
@@ -56,6 +63,12 @@ class SocketVsPort(Concept):
     def _syn(self, event: Syn) -> Iterable[Annotation]:
         if self._first is None:
             self._first = (event.where.channel, event.client, event.server)
+        pair = (event.client, event.server)
+        before = self._pairs.get(pair)
+        if before is None or before.where.channel != event.where.channel:
+            self._pairs[pair] = event
+        if before is not None and before.where.channel != event.where.channel:
+            return (self._reused(event, before),)
         shared = self._servers.get(event.server)
         if shared is None:
             self._servers[event.server] = _Shared(event.where.frames, event.client)
@@ -73,6 +86,16 @@ class SocketVsPort(Concept):
                 first_client=shared.client,
                 client=event.client,
             ),
+        )
+
+    def _reused(self, event: Syn, before: Syn) -> Annotation:
+        return self.note(
+            event,
+            "reused",
+            frames=before.where.frames + event.where.frames,
+            reference="RFC 9293 §3.4.1",
+            before=before.where.channel,
+            since_ns=event.where.time_ns - before.where.time_ns,
         )
 
     def _open(self, event: HandshakeAck) -> Iterable[Annotation]:

@@ -66,6 +66,10 @@ class Gap(Event):
     layer: ClassVar[Layer] = "tcp"
 
     missing_bytes: int
+    acknowledged: bool
+    """The other side had acknowledged them when they counted as lost: the network did not lose them."""
+    cut: bool
+    """A frame brought them, but was captured without them (snap length)."""
 
 
 @noun

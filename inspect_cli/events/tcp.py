@@ -18,6 +18,8 @@ class TcpOptions:
     window_scale: int | None
     sack_permitted: bool
     timestamps: bool
+    fast_open: int | None = None
+    """Size of the TCP Fast Open cookie; 0: the client asks for one."""
 
 
 @noun
@@ -95,6 +97,8 @@ class HandshakeAck(TcpSegment):
     """From the (last) SYN to this ACK, as this capture point saw it."""
     simultaneous: bool
     """Both sides sent a SYN (RFC 9293 Fig. 7)."""
+    split: bool
+    """The server acknowledged the SYN first and sent a SYN of its own then, in place of a SYN/ACK."""
 
 
 @noun
@@ -131,6 +135,42 @@ class Rst(TcpSegment):
     """The connection was over already."""
     unread_bytes: int
     """Stream bytes captured from the other side that this side had not acknowledged; 0 if none."""
+    ahead: int
+    """How far its sequence number is ahead of the next one due, in bytes."""
+
+
+@noun
+class IgnoredRst(TcpSegment):
+    """A reset that the other side must not accept (RFC 9293 §3.10.7.3, §3.10.7.4): the connection goes on."""
+
+    kind: ClassVar[str] = "ignored-rst"
+
+    opening: bool
+    """It answers a SYN, but does not acknowledge it; else its number is outside of the window."""
+
+
+@noun
+class AfterReset(TcpSegment):
+    """The first new bytes, or SYN/ACK, of a side that has reset the connection: it knows of no reset."""
+
+    kind: ClassVar[str] = "after-reset"
+
+    rst_frame: int
+
+
+@noun
+class SeenTwice(TcpSegment):
+    """The first segment of a connection that the capture holds twice; it was sent once.
+
+    Bytes and IP identification equal those of `first_frame`. Further ones are no events.
+    """
+
+    kind: ClassVar[str] = "seen-twice"
+
+    first_frame: int
+    waited_ns: int
+    hops: int | None
+    """How many routers it passed in between, by the hop limit (TTL)."""
 
 
 @noun
@@ -143,9 +183,21 @@ class Retransmission(TcpSegment):
     end: int
     """Stream offsets on its side."""
     original_frame: int | None
-    """Frame that first carried `start`, where still remembered."""
+    """Frame that first carried `start`, where still remembered,"""
+    waited_ns: int | None
+    """and how long ago that was."""
     keep_alive: bool
     """At most one byte just below what was acknowledged (RFC 9293 §3.8.4)."""
+    acknowledged: bool
+    """All of it was acknowledged before, as this capture shows."""
+    duplicate_acks: int
+    """How often the other side had asked for these bytes again (RFC 5681 §2), in the last 1,024 frames."""
+    last: bool
+    """No byte behind these was captured before them."""
+    differs: bool | None
+    """The bytes are not those of the first time; None where these are no longer at hand."""
+    damaged: bool
+    """The checksum of the first copy is wrong, that of this one is right."""
 
 
 @noun
@@ -156,6 +208,12 @@ class OutOfOrder(TcpSegment):
 
     start: int
     end: int
+    waited_ns: int
+    """Since the bytes behind them."""
+    duplicate_acks: int
+    """How often the other side had asked for these bytes again (RFC 5681 §2), in the last 1,024 frames."""
+    late: bool
+    """Asked for three times, or later by a round trip: sent again, the first copy was not captured."""
 
 
 @noun
@@ -173,10 +231,51 @@ class Overlap(TcpSegment):
 
 
 @noun
+class KeepAliveAck(TcpSegment):
+    """The answer to a keep-alive or to a probe of a closed window."""
+
+    kind: ClassVar[str] = "keep-alive-ack"
+
+    probe_frame: int
+    waited_ns: int
+
+
+@noun
 class ZeroWindow(TcpSegment):
     """The sender of this segment announces that it can take no more bytes (RFC 9293 §3.8.6)."""
 
     kind: ClassVar[str] = "zero-window"
+
+
+@noun
+class WindowUpdate(TcpSegment):
+    """The sender of this segment can take bytes again."""
+
+    kind: ClassVar[str] = "window-update"
+
+    zero_frame: int
+    """Frame that had closed the window,"""
+    closed_ns: int
+    """and how long ago that was."""
+
+
+@noun
+class WindowProbe(TcpSegment):
+    """At most one byte for a closed window, to ask whether it has opened (RFC 9293 §3.8.6.1)."""
+
+    kind: ClassVar[str] = "window-probe"
+
+    zero_frame: int
+
+
+@noun
+class Urgent(TcpSegment):
+    """URG: the receiver is told of urgent data ahead (RFC 9293 §3.8.5)."""
+
+    kind: ClassVar[str] = "urgent"
+
+    pointer: int
+    """Bytes from this segment's first one to the end of the urgent data."""
 
 
 @noun
@@ -221,6 +320,10 @@ class ConnectionEnd(Event):
     """Frame that acknowledged the client's FIN, the server's FIN."""
     rst_frame: int | None
     rst_side: Literal["client", "server"] | None
+    only_side: Literal["client", "server"] | None = None
+    """No frame of the other side was captured, though this one speaks with it."""
+    unseen_bytes: tuple[int, int] = (0, 0)
+    """Of the client, of the server: acknowledged behind all that was captured, so never captured."""
 
     @property
     def client(self) -> str:

@@ -19,6 +19,7 @@ from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection, Retransmission, TcpOptions
 from inspect_cli.streams.batches import SHORTEST_RUN, Batch, Key, batch_of
 from inspect_cli.streams.channel import Channel, Placed
+from inspect_cli.streams.lookback import Lookback
 from inspect_cli.streams.reader import Reader
 from inspect_cli.streams.reassembly import SEQUENCE_MASK, Half
 from inspect_cli.streams.tcp_rows import row_of
@@ -65,10 +66,13 @@ class ConnectionTable:
         self._replaced: list[TcpConnection] = []
         self._touched: dict[int, TcpConnection] = {}
         self._buffer: bytes | bytearray = b""
+        self._lookback = Lookback() if wants(Retransmission) else None
 
     def feed(self, packets: Packets) -> list[tuple[TcpConnection, list[Placed]]]:
         """Apply a batch; the events of each connection that it touched, by connection id."""
         self._buffer = packets.buffer
+        if self._lookback is not None:
+            self._lookback.begin(packets)
         batch = batch_of(packets)
         if batch is not None:
             births = self._births(batch)
@@ -79,6 +83,8 @@ class ConnectionTable:
             connection = self._touched[number]
             found.append((connection, connection.take_events()))
             self._keep(connection)
+        if self._lookback is not None:
+            self._lookback.end()
         self._touched.clear()
         self._buffer = b""
         return found
@@ -181,8 +187,9 @@ class ConnectionTable:
             self._wants,
             self._tally,
             self._verbose,
+            None if muted else self._lookback,
         )
-        remembers = self._wants(Retransmission)
+        remembers = self._lookback is not None and not muted
         halves = Half(readers[0], remembers=remembers), Half(readers[1], remembers=remembers)
         connection.halves = halves if client_direction == 0 else (halves[1], halves[0])
         return connection
@@ -275,7 +282,7 @@ class ConnectionTable:
         edges = [start + shift for start in batch.data_start[first : last + 1]]
         starts, ends = edges[:-1], edges[1:]
         frames = batch.data_number[first:last]
-        half.remember_many(starts, ends, frames)
+        half.remember_many(starts, ends, frames, batch.data_time[first:last])
         half.reader.extend(
             starts, ends, self._buffer, batch.data_offset[first:last], frames, frames, batch.data_time[first:last]
         )

@@ -39,7 +39,6 @@ class Half:
 
     __slots__ = (
         "_remembered",
-        "_remembers",
         "acked",
         "base",
         "bytes_seen",
@@ -52,6 +51,7 @@ class Half:
         "isn",
         "next",
         "reader",
+        "remembers",
         "syn_acked",
         "syn_frames",
         "syn_time_ns",
@@ -60,12 +60,14 @@ class Half:
         "waiting",
         "waiting_bytes",
         "window_closed",
+        "window_frame",
+        "window_time_ns",
     )
 
     def __init__(self, reader: Reader, *, remembers: bool = True) -> None:
         """`remembers`: somebody asks for the carrier of a byte."""
         self.reader = reader
-        self._remembers = remembers
+        self.remembers = remembers
         self.base: int | None = None
         """Sequence number of offset 0."""
         self.isn: int | None = None
@@ -87,14 +89,20 @@ class Half:
         self.fin_time_ns = 0
         self.fin_acked_frame: int | None = None
         self.window_closed = False
+        self.window_frame = 0
+        """Frame that closed the window last,"""
+        self.window_time_ns = 0
         self.waiting: list[Waiting] = []
         self.waiting_bytes = 0
         self.hole_deadline: int | None = None
         """Frame count of the connection at which the hole at `next` counts as lost."""
-        self.gaps: list[tuple[int, int, int, int]] = []
-        """Holes that counted as lost and nobody took yet: (start, end, at, time_ns)."""
-        self._remembered: tuple[list[int], list[int], list[int]] = ([], [], [])
-        """Starts, ends and frames of the segments taken in last."""
+        self.gaps: list[tuple[int, int, int, int, int]] = []
+        """Holes that counted as lost and nobody took yet: (start, end, frame, at, time_ns).
+
+        `frame`: it carried them, and was cut by the snap length; 0 if none did.
+        """
+        self._remembered: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
+        """Starts, ends, frames and times of the segments taken in last."""
 
     def offset_of(self, seq: int) -> int:
         """Stream offset of a sequence number near `next` (32-bit wrap, RFC 9293 §3.4)."""
@@ -123,31 +131,33 @@ class Half:
             return False
         return self.offset_of(ack) > self.fin_offset
 
-    def remember(self, start: int, end: int, frame: int) -> None:
-        """Note which frame carried the segment [start, end)."""
-        if not self._remembers:
-            return
-        starts, ends, frames = self._remembered
+    def remember(self, start: int, end: int, frame: int, time_ns: int) -> None:
+        """Note which frame carried the segment [start, end); only where somebody `remembers`."""
+        starts, ends, frames, times = self._remembered
         starts.append(start)
         ends.append(end)
         frames.append(frame)
+        times.append(time_ns)
         if len(starts) > 4 * REMEMBERED_SEGMENTS:
             self._forget()
 
-    def remember_many(self, starts: list[int], ends: list[int], frames: list[int]) -> None:
+    def remember_many(self, starts: list[int], ends: list[int], frames: list[int], times: list[int]) -> None:
         """`remember` for many segments."""
-        if not self._remembers:
+        if not self.remembers:
             return
-        for column, new in zip(self._remembered, (starts, ends, frames), strict=True):
+        for column, new in zip(self._remembered, (starts, ends, frames, times), strict=True):
             column.extend(new[-REMEMBERED_SEGMENTS:])
         self._forget()
 
-    def carrier_of(self, start: int) -> int | None:
-        """Frame that first carried the byte at `start`, where still remembered."""
-        for begin, end, frame in list(zip(*self._remembered, strict=True))[-REMEMBERED_SEGMENTS:]:
-            if begin <= start < end:
-                return frame
-        return None
+    def carriers(self, start: int, end: int) -> list[tuple[int, int, int, int]]:
+        """Starts, ends, frames and times of segments with bytes of [start, end), where still remembered."""
+        starts, ends, frames, times = self._remembered
+        first = max(0, len(starts) - REMEMBERED_SEGMENTS)
+        return [
+            (starts[i], ends[i], frames[i], times[i])
+            for i in range(first, len(starts))
+            if starts[i] < end and ends[i] > start
+        ]
 
     def deliver(
         self,
@@ -274,4 +284,4 @@ class Half:
     def _lose(self, start: int, end: int, frame: int, at: int, time_ns: int) -> None:
         if end > start:
             self.reader.add(start, end, None, 0, frame, at, time_ns)
-            self.gaps.append((start, end, at, time_ns))
+            self.gaps.append((start, end, frame, at, time_ns))

@@ -8,12 +8,15 @@ from inspect_cli.events.base import Side, Where
 from inspect_cli.events.tcp import Closed, Connection, ConnectionEnd
 
 if TYPE_CHECKING:
-    from inspect_cli.streams.tcp_states import TcpConnection
+    from inspect_cli.streams.reassembly import Half
+    from inspect_cli.streams.tcp_state import TcpState
 
+ENOUGH_FRAMES = 3
+"""Of fewer frames nobody wonders that they come from one side."""
 EndReason = Literal["fin", "rst", "reused", "idle", "capture-end"]
 
 
-def row_of(connection: TcpConnection, frames: int | None = None) -> Connection:
+def row_of(connection: TcpState, frames: int | None = None) -> Connection:
     """The row; `frames`: how many it had at its end, where stragglers came behind it."""
     client, server = connection.client_half, connection.server_half
     names = tuple(connection.channel.names) if connection.channel is not None else ()
@@ -33,7 +36,7 @@ def row_of(connection: TcpConnection, frames: int | None = None) -> Connection:
     )
 
 
-def end_of(connection: TcpConnection, reason: EndReason, at: int, time_ns: int, frames: int) -> ConnectionEnd:
+def end_of(connection: TcpState, reason: EndReason, at: int, time_ns: int, frames: int) -> ConnectionEnd:
     """The event of its end, known at frame `at`."""
     client, server = connection.client_half, connection.server_half
     own: tuple[int, ...] = (at,) if reason in ("fin", "rst") else ()
@@ -49,10 +52,26 @@ def end_of(connection: TcpConnection, reason: EndReason, at: int, time_ns: int, 
         (client.fin_acked_frame, server.fin_acked_frame),
         connection.rst_frame,
         rst_side,
+        _only_side(connection, frames),
+        (_unseen(connection, client), _unseen(connection, server)),
     )
 
 
-def _closed(connection: TcpConnection) -> Closed:
+def _only_side(connection: TcpState, frames: int) -> Literal["client", "server"] | None:
+    """The one whose packets were captured, where the other's must have been there too."""
+    if connection.opened == "syn-only" or frames < ENOUGH_FRAMES:
+        return None
+    seen = connection.client_half.base is not None, connection.server_half.base is not None
+    return None if seen[0] == seen[1] else "client" if seen[0] else "server"
+
+
+def _unseen(connection: TcpState, half: Half) -> int:
+    if half.base is None or half.fin_offset is not None or connection.opened not in ("handshake", "mid-stream"):
+        return 0
+    return max(0, half.acked - half.top)
+
+
+def _closed(connection: TcpState) -> Closed:
     if connection.rst_frame is not None:
         return "rst"
     fins = sum(half.fin_frame is not None for half in connection.halves)

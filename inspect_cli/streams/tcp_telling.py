@@ -10,7 +10,7 @@ from inspect_cli.events.tcp import TcpSegment
 from inspect_cli.streams.channel import Placed
 from inspect_cli.streams.reader import OPENING, Place
 
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 _FLAG_NAMES = ((1, "FIN"), (2, "SYN"), (4, "RST"), (8, "PSH"), (16, "ACK"), (32, "URG"), (64, "ECE"), (128, "CWR"))
 
 

@@ -27,6 +27,7 @@ from inspect_cli.events.tcp import (
     Fin,
     HandshakeAck,
     Opened,
+    Retransmission,
     Rst,
     Syn,
     SynAck,
@@ -84,18 +85,18 @@ def syn(
     options: TcpOptions = ALL,
     client: str = CLIENT,
     server: str = SERVER,
+    size: int = 0,
 ) -> Syn:
-    return Syn(where(at, side, channel), "SYN", seq, 0, 1000, 0, options, attempt, client, server)
+    return Syn(where(at, side, channel), "SYN", seq, 0, 1000, size, options, attempt, client, server)
 
 
 def syn_ack(at: int, *, attempt: int = 1, ack: int = 101, options: TcpOptions = ALL, acks_syn: bool = True) -> SynAck:
     return SynAck(where(at, S), "SYN,ACK", 500, ack, 1000, 0, options, attempt, acks_syn)
 
 
-def third(at: int, *, simultaneous: bool = False, channel: str = "tcp/0") -> HandshakeAck:
-    return HandshakeAck(
-        where(at, C, channel), "ACK", 101, 501, 1000, 0, at - 2, at - 1, 2_000_000, simultaneous=simultaneous
-    )
+def third(at: int, *, simultaneous: bool = False, split: bool = False, channel: str = "tcp/0") -> HandshakeAck:
+    segment = (where(at, C, channel), "ACK", 101, 501, 1000, 0)
+    return HandshakeAck(*segment, at - 2, at - 1, 2_000_000, simultaneous=simultaneous, split=split)
 
 
 def fin(
@@ -115,8 +116,18 @@ def close_ack(at: int, side: Side, fin_frame: int, *, seq: int = 2000, size: int
     return CloseAck(where(at, side), "ACK", seq, 0, 1000, size, fin_frame, last=last)
 
 
-def rst(at: int, side: Side = S, *, refuses: bool = False, after_close: bool = False, unread: int = 0) -> Rst:
-    return Rst(where(at, side), "RST", 1, 1, 0, 0, refuses=refuses, after_close=after_close, unread_bytes=unread)
+def rst(
+    at: int,
+    side: Side = S,
+    *,
+    flags: str = "RST,ACK",
+    refuses: bool = False,
+    after_close: bool = False,
+    unread: int = 0,
+    ahead: int = 0,
+) -> Rst:
+    segment = (where(at, side), flags, 1, 1, 0, 0)
+    return Rst(*segment, refuses=refuses, after_close=after_close, unread_bytes=unread, ahead=ahead)
 
 
 def end(
@@ -130,10 +141,33 @@ def end(
     number: int = 0,
     client: str = CLIENT,
     server: str = SERVER,
+    only: Literal["client", "server"] | None = None,
+    unseen: tuple[int, int] = (0, 0),
 ) -> ConnectionEnd:
     connection = Connection(number, f"tcp/{number}", client, server, opened, closed, None, 9, 1, 1, None, ())
     place = Where(at, at * 1_000_000, f"tcp/{number}", None)
-    return ConnectionEnd(place, connection, reason, syns, fins, (None, None), None, None)
+    return ConnectionEnd(place, connection, reason, syns, fins, (None, None), None, None, only, unseen)
+
+
+def again(
+    at: int,
+    side: Side = C,
+    *,
+    start: int = 0,
+    original: int | None = 3,
+    keep_alive: bool = False,
+    acknowledged: bool = False,
+    duplicate_acks: int = 0,
+    last: bool = False,
+    differs: bool | None = False,
+    damaged: bool = False,
+) -> Retransmission:
+    """20 bytes sent again, a second after frame 3."""
+    return Retransmission(
+        *(where(at, side), "ACK", 1, 1, 1000, 20),
+        *(start, start + 20, original, None if original is None else 1_000_000_000),
+        *(keep_alive, acknowledged, duplicate_acks, last, differs, damaged),
+    )
 
 
 def request(at: int, *lines: str, channel: str = "tcp/0", basis: Basis = OBSERVED) -> RequestHead:

@@ -6,6 +6,7 @@ import pytest
 
 from inspect_cli.concepts.closing import FourWayClose, Reset
 from inspect_cli.events.base import Event
+from inspect_cli.events.tcp import AfterReset, IgnoredRst
 from tests.concepts.making import (
     C,
     S,
@@ -20,6 +21,7 @@ from tests.concepts.making import (
     syn,
     third,
     triples,
+    where,
 )
 
 
@@ -107,6 +109,7 @@ def test_a_fin_is_sent_again() -> None:
         (end(30, closed="open", opened="mid-stream"), [("still-open", (), "observed")]),
         (end(30, closed="open", opened="syn-only"), []),
         (end(30, closed="rst"), []),
+        (end(30, closed="half-closed", fins=(10, None), only="client"), []),
     ],
 )
 def test_what_never_came_is_said_at_the_end(closing: Event, expected: list[tuple[str, tuple[int, ...], str]]) -> None:
@@ -121,6 +124,12 @@ def test_what_never_came_is_said_at_the_end(closing: Event, expected: list[tuple
         ([syn(1), third(3), rst(9)], ("abort", (9,))),
         ([rst(9, unread=12)], ("unread-data", (9,))),
         ([fin(8, S), rst(9, S)], ("own-fin", (8, 9))),
+        ([fin(8, S), rst(9, S, flags="RST")], ("own-fin", (8, 9))),
+        ([rst(9, S, flags="RST", unread=12)], ("half-open", (9,))),
+        ([syn(1), IgnoredRst(*(where(2, S), "RST", 1, 1, 0, 0), opening=True)], ("not-of-this-syn", (2,))),
+        ([syn(1), IgnoredRst(*(where(2, S), "RST", 1, 1, 0, 0), opening=False)], ("outside-window", (2,))),
+        ([syn(1), third(3), rst(9, ahead=1460, unread=12)], ("ahead", (9,))),
+        ([AfterReset(*(where(10, S), "ACK", 1, 1, 0, 20), 9)], ("not-its-own", (9, 10))),
         ([fin(8, C), rst(9, S)], ("abort", (9,))),
         ([fin(8, S), end(8), rst(9, S, after_close=True)], ("after-close", (9,))),
     ],

@@ -41,6 +41,15 @@ def test_a_second_socket_shares_the_servers_port() -> None:
     assert {"port": "80", "server": SERVER, "first_client": CLIENT, "client": OTHER} == data_of(found[0])
 
 
+def test_the_same_5_tuple_may_come_again() -> None:
+    first, second = syn(1), syn(2001, channel="tcp/1", seq=7)
+
+    found = notes(SocketVsPort(), first, syn(3, attempt=2), end(1000), second, syn(2003, channel="tcp/1", seq=7))
+
+    assert [("reused", (1, 2001), "observed")] == triples(found)
+    assert {"before": "tcp/0", "since_ns": 2_000_000_000} == data_of(found[0])
+
+
 def test_the_end_counts_the_sockets_of_a_port() -> None:
     ends = [end(5), end(6, client=OTHER), end(7, opened="refused"), end(8, opened="syn-only")]
     found = notes(SocketVsPort(), *ends, OVER)

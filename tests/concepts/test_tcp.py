@@ -7,13 +7,26 @@ import pytest
 from inspect_cli.concepts.tcp import Tcp, ThreeWayHandshake
 from inspect_cli.events.base import Event
 from inspect_cli.events.capture import Gap
-from inspect_cli.events.tcp import MidStream, OutOfOrder, Overlap, Retransmission, ZeroWindow
+from inspect_cli.events.tcp import (
+    KeepAliveAck,
+    MidStream,
+    OutOfOrder,
+    Overlap,
+    SeenTwice,
+    TcpOptions,
+    Urgent,
+    WindowProbe,
+    WindowUpdate,
+    ZeroWindow,
+)
 from tests.concepts.making import (
     ALL,
     CLIENT,
     NONE,
     SERVER,
+    C,
     S,
+    again,
     codes,
     data_of,
     end,
@@ -66,7 +79,47 @@ def test_a_syn_is_sent_again() -> None:
     found = notes(ThreeWayHandshake(), syn(1), syn(5, attempt=2))
 
     assert [("syn-repeated", (1, 5), "observed")] == triples(found)
-    assert {"attempt": 2, "waited_ns": 4_000_000} == data_of(found[0])
+    assert {"attempt": 2, "waited_ns": 4_000_000, "since_ns": None, "grown": False} == data_of(found[0])
+
+
+def test_a_syn_that_goes_unanswered_may_wait_longer_each_time() -> None:
+    tries = syn(0), syn(1000, attempt=2), syn(2000, attempt=3), syn(4000, attempt=4)
+
+    found = notes(ThreeWayHandshake(), *tries)
+
+    assert [(2, None, False), (3, 1_000_000_000, False), (4, 2_000_000_000, True)] == [
+        tuple(data_of(note)[key] for key in ("attempt", "since_ns", "grown")) for note in found
+    ]
+    assert "RFC 6298 §5" == found[1].reference
+
+
+def test_a_server_may_split_its_answer_to_a_syn() -> None:
+    found = notes(ThreeWayHandshake(), syn(1), syn(3, side=S), third(5, simultaneous=True, split=True))
+
+    assert [("split", "notice")] == [(n.code.partition(".")[2], n.level) for n in found]
+
+
+FAST = TcpOptions(1460, 7, sack_permitted=True, timestamps=True, fast_open=8)
+ASKS = TcpOptions(1460, 7, sack_permitted=True, timestamps=True, fast_open=0)
+
+
+def test_a_client_asks_for_a_fast_open_cookie_and_gets_one() -> None:
+    opening = ThreeWayHandshake()
+
+    assert ["fast-open-asked", "fast-open-cookie"] == codes(opening, syn(1, options=ASKS), syn_ack(2, options=FAST))
+
+
+@pytest.mark.parametrize(
+    ("options", "ack", "expected"),
+    [
+        (FAST, 121, ["fast-open", "syn-data-taken"]),
+        (FAST, 101, ["fast-open", "syn-data-left"]),
+        (ALL, 101, ["syn-data", "syn-data-left"]),
+        (ASKS, 101, ["fast-open-asked", "syn-data", "syn-data-left"]),
+    ],
+)
+def test_a_syn_may_carry_data(options: TcpOptions, ack: int, expected: list[str]) -> None:
+    assert expected == codes(ThreeWayHandshake(), syn(1, options=options, size=20), syn_ack(2, ack=ack))
 
 
 def test_a_syn_ack_is_sent_again() -> None:
@@ -127,16 +180,70 @@ SEGMENT = (where(7), "ACK", 1, 1, 1000, 20)
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        (Retransmission(*SEGMENT, 0, 20, 3, keep_alive=False), ("retransmission", (3, 7), "observed")),
-        (Retransmission(*SEGMENT, 0, 20, None, keep_alive=False), ("retransmission", (7,), "observed")),
-        (Retransmission(*SEGMENT, 0, 1, None, keep_alive=True), ("keep-alive", (7,), "observed")),
-        (OutOfOrder(*SEGMENT, 0, 20), ("out-of-order", (7,), "observed")),
+        (again(7), ("retransmission", (3, 7), "observed")),
+        (again(7, original=None, differs=None), ("retransmission", (7,), "observed")),
+        (again(7, differs=True, acknowledged=True), ("retransmission-differs", (3, 7), "observed")),
+        (again(7, damaged=True, duplicate_acks=3), ("retransmission-damaged", (3, 7), "observed")),
+        (again(7, acknowledged=True, last=True), ("retransmission-spurious", (3, 7), "observed")),
+        (again(7, duplicate_acks=3), ("retransmission-fast", (3, 7), "observed")),
+        (again(7, duplicate_acks=2, last=True), ("retransmission", (3, 7), "observed")),
+        (again(7, last=True), ("retransmission-timer", (3, 7), "inferred")),
+        (again(7, original=None, keep_alive=True), ("keep-alive", (7,), "observed")),
+        (SeenTwice(*SEGMENT, 6, 5000, 1), ("seen-twice", (6, 7), "observed")),
+        (SeenTwice(*SEGMENT, 6, 5000, None), ("seen-twice", (6, 7), "observed")),
+        (KeepAliveAck(*SEGMENT, 6, 5000), ("keep-alive-answered", (6, 7), "observed")),
+        (OutOfOrder(*SEGMENT, 0, 20, 100, 0, late=False), ("out-of-order", (7,), "observed")),
+        (OutOfOrder(*SEGMENT, 0, 20, 100, 3, late=True), ("lost-before-capture", (7,), "inferred")),
         (Overlap(*SEGMENT, 0, 20, differs=False), ("overlap-same", (7,), "observed")),
         (Overlap(*SEGMENT, 0, 20, differs=True), ("overlap-differs", (7,), "observed")),
         (Overlap(*SEGMENT, 0, 20, differs=None), ("overlap-unknown", (7,), "observed")),
-        (Gap(where(7), 1460), ("gap", (7,), "not observable")),
+        (Gap(where(7), 1460, acknowledged=False, cut=False), ("gap", (7,), "not observable")),
+        (Gap(where(7), 1460, acknowledged=True, cut=False), ("gap-acknowledged", (7,), "observed")),
+        (Gap(where(7), 1460, acknowledged=False, cut=True), ("gap-cut", (7,), "observed")),
         (ZeroWindow(*SEGMENT), ("zero-window", (7,), "observed")),
+        (WindowUpdate(*SEGMENT, 5, 2_000_000), ("window-update", (5, 7), "observed")),
+        (WindowProbe(*SEGMENT, 5), ("window-probe", (5, 7), "observed")),
+        (Urgent(*SEGMENT, 1), ("urgent", (7,), "observed")),
     ],
 )
 def test_delivery_is_checked(event: Event, expected: tuple[str, tuple[int, ...], str]) -> None:
     assert [expected] == triples(notes(Tcp(), event))
+
+
+def test_what_is_sent_again_in_one_burst_is_told_once() -> None:
+    burst = [again(7 + i, start=20 * i, duplicate_acks=3) for i in range(9)]
+
+    found = notes(Tcp(), *burst, again(17, start=180, last=True), again(18, S, last=True), again(3000, last=True))
+
+    assert [
+        ("retransmission-fast", (3, 7), "observed"),
+        ("retransmission-timer", (3, 17), "inferred"),
+        ("retransmission-timer", (3, 18), "inferred"),
+        ("retransmission-timer", (3, 3000), "inferred"),
+    ] == triples(found)
+
+
+def test_a_capture_of_one_direction_says_so_and_does_not_miss_the_other() -> None:
+    closing = end(9, opened="incomplete", closed="half-closed", fins=(8, None), only="client")
+
+    found = notes(Tcp(), closing)
+
+    assert [("one-direction", (), "not observable")] == triples(found)
+    assert {"only": "client", "other": "server"} == data_of(found[0])
+    assert [] == notes(ThreeWayHandshake(), closing)
+
+
+def test_what_was_acknowledged_behind_the_last_byte_captured_is_said() -> None:
+    found = notes(Tcp(), end(9, closed="open", unseen=(0, 1460)))
+
+    assert [("end-not-captured", (), "inferred")] == triples(found)
+    assert {"by": "server", "size": 1460} == data_of(found[0])
+
+
+def test_a_segment_seen_twice_is_no_retransmission_and_says_how_far_it_came() -> None:
+    twice = [note for hops in (2, None) for note in notes(Tcp(), SeenTwice(where(7, C), *SEGMENT[1:], 6, 5000, hops))]
+
+    assert [
+        "#6 once more, equal in every byte: sent once, captured twice (2 routers further on), no retransmission",
+        "#6 once more, equal in every byte: sent once, captured twice, no retransmission",
+    ] == [said(note) for note in twice]

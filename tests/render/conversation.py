@@ -60,7 +60,9 @@ def opening(channel: str = "tcp/0", first: int = 1, frame: int = 1, client: str 
         entry(first + 1, SynAck(where(frame + 1, s, 31, channel), "SYN,ACK", 9, 2, 65483, 0, OPTIONS, 1, True)),
         entry(
             first + 2,
-            HandshakeAck(where(frame + 2, c, 40, channel), "ACK", 2, 10, 512, 0, frame, frame + 1, 40_000, False),
+            HandshakeAck(
+                where(frame + 2, c, 40, channel), "ACK", 2, 10, 512, 0, frame, frame + 1, 40_000, False, False
+            ),
             note("three-way-handshake.complete", "RFC 9293 §3.5", rtt_ns=40_000, syn=1, syn_ack=2, ack=3),
         ),
     ]

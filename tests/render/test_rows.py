@@ -40,7 +40,7 @@ def test_syn_is_the_object_of_the_contract() -> None:
             "ack": 0,
             "window": 65495,
             "size": 0,
-            "options": {"mss": 65495, "window_scale": 7, "sack_permitted": True, "timestamps": True},
+            "options": {"mss": 65495, "window_scale": 7, "sack_permitted": True, "timestamps": True, "fast_open": None},
             "attempt": 1,
             "client": "127.0.0.1:52814",
             "server": "127.0.0.1:41327",

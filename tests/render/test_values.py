@@ -83,7 +83,7 @@ def test_types_of_fields_and_properties_are_known() -> None:
 
 def test_nouns_within_nouns_become_objects() -> None:
     options = opening()[0].event.options  # type: ignore[attr-defined]
-    expected = {"mss": 65495, "window_scale": 7, "sack_permitted": True, "timestamps": True}
+    expected = {"mss": 65495, "window_scale": 7, "sack_permitted": True, "timestamps": True, "fast_open": None}
     assert expected == pair_of(options, Redactor("none"))[0]
     assert ends()[0].channel == pair_of(ends()[0], Redactor("none"))[0]["channel"]
     assert isinstance(ends()[0], Connection)

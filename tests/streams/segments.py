@@ -26,8 +26,14 @@ class Seg:
     port: int = 40000
     cut: int = 0
     options: bytes = b""
+    urgent: int = 0
+    id: int | None = None
+    """IP identification; None: another one in each frame, as senders give them."""
+    damaged: bool = False
+    """The payload is not the one that its checksum was made for."""
+    ttl: int = 64
 
-    def frame(self) -> bytes:
+    def frame(self, number: int = 1) -> bytes:
         ends = (bytes([10, 0, 0, 1]), self.port), (bytes([10, 0, 0, 2]), 80)
         source, target = ends[self.d], ends[1 - self.d]
         size = 20 + len(self.options)
@@ -41,10 +47,17 @@ class Seg:
             self.flags,
             self.window,
             0,
-            0,
+            self.urgent,
         )
         payload = tcp + self.options + self.data
-        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0x4000, 64, 6, 0, source[0], target[0])
+        pseudo = source[0] + target[0] + struct.pack(">HH", 6, len(payload))
+        total = int.from_bytes(pseudo + payload + b"\0" * (len(payload) & 1)) % 0xFFFF
+        payload = payload[:16] + struct.pack(">H", (0xFFFF - total) ^ self.damaged) + payload[18:]
+        identification = number & 0xFFFF if self.id is None else self.id
+        ip = struct.pack(
+            ">BBHHHBBH4s4s",
+            *(0x45, 0, 20 + len(payload), identification, 0x4000, self.ttl, 6, 0, source[0], target[0]),
+        )
         return b"\x02" * 6 + b"\x04" * 6 + b"\x08\x00" + ip + payload
 
 
@@ -52,8 +65,8 @@ def frames_of(segments: list[Seg], first_number: int = 1, step_ns: int = 1000) -
     """The segments as one batch, `step_ns` apart."""
     buffer = bytearray()
     offsets, sizes, originals = [], [], []
-    for segment in segments:
-        frame = segment.frame()
+    for number, segment in enumerate(segments, first_number):
+        frame = segment.frame(number)
         offsets.append(len(buffer))
         originals.append(len(frame))
         kept = frame[: len(frame) - segment.cut] if segment.cut else frame

@@ -275,8 +275,46 @@ def test_handshake_carries_the_times_and_frames_of_all_three() -> None:
     assert next(e for e in found if isinstance(e, SynAck)).acks_syn
 
 
+STORIES = (
+    "lose", "repeat", "seen-twice", "other-bytes", "probe", "asked-again", "urgent",
+    "late", "reset", "cut", "close-window",
+)  # fmt: skip
+
+
+def _happen(draw: st.DrawFn, mixed: list[Seg]) -> None:
+    """Something goes wrong, or only seems to."""
+    i = draw(st.integers(0, len(mixed) - 1))
+    match draw(st.sampled_from(STORIES)):
+        case "lose":
+            del mixed[i]
+        case "repeat":
+            mixed.insert(draw(st.integers(i, len(mixed))), mixed[i])
+        case "seen-twice":
+            mixed[i] = Seg(**{**mixed[i].__dict__, "id": draw(st.integers(0, 2))})
+            mixed.insert(draw(st.integers(i, len(mixed))), mixed[i])
+        case "other-bytes":
+            other = {"data": bytes(255 - b for b in mixed[i].data), "damaged": draw(st.booleans())}
+            mixed.insert(draw(st.integers(i, len(mixed))), Seg(**{**mixed[i].__dict__, **other}))
+        case "probe":
+            mixed.insert(i, Seg(**{**mixed[i].__dict__, "seq": mixed[i].seq - 1, "data": b"?"[: i % 2]}))
+        case "asked-again":
+            mixed[i:i] = [Seg(**{**mixed[i].__dict__, "data": b"", "flags": ACK})] * 4
+        case "urgent":
+            mixed[i] = Seg(**{**mixed[i].__dict__, "flags": mixed[i].flags | 32, "urgent": i})
+        case "late":
+            segment = mixed.pop(i)
+            mixed.insert(min(len(mixed), i + draw(st.integers(1, 5))), segment)
+        case "reset":
+            seq = mixed[i].seq + draw(st.sampled_from([0, 0, -3, 5, 1 << 31]))
+            mixed.insert(i, Seg(mixed[i].d, RST | draw(st.sampled_from([0, ACK])), seq, port=mixed[i].port))
+        case "cut":
+            mixed[i] = Seg(**{**mixed[i].__dict__, "cut": min(2, len(mixed[i].data))})
+        case _:
+            mixed[i] = Seg(**{**mixed[i].__dict__, "window": 0})
+
+
 @st.composite
-def traffic(draw: st.DrawFn) -> list[Seg]:  # noqa: PLR0912 - one story a branch
+def traffic(draw: st.DrawFn) -> list[Seg]:
     """Several connections on few ports, interleaved, with loss, repeats, disorder and resets."""
     chunks: list[list[Seg]] = []
     for _ in range(draw(st.integers(1, 3))):
@@ -300,23 +338,8 @@ def traffic(draw: st.DrawFn) -> list[Seg]:  # noqa: PLR0912 - one story a branch
         mixed += chosen[:count]
         del chosen[:count]
     for _ in range(draw(st.integers(0, 6))):
-        if not mixed:
-            break
-        i = draw(st.integers(0, len(mixed) - 1))
-        match draw(st.sampled_from(["lose", "repeat", "late", "reset", "cut", "close-window"])):
-            case "lose":
-                del mixed[i]
-            case "repeat":
-                mixed.insert(draw(st.integers(i, len(mixed))), mixed[i])
-            case "late":
-                segment = mixed.pop(i)
-                mixed.insert(min(len(mixed), i + draw(st.integers(1, 5))), segment)
-            case "reset":
-                mixed.insert(i, Seg(mixed[i].d, RST, mixed[i].seq, port=mixed[i].port))
-            case "cut":
-                mixed[i] = Seg(**{**mixed[i].__dict__, "cut": min(2, len(mixed[i].data))})
-            case _:
-                mixed[i] = Seg(**{**mixed[i].__dict__, "window": 0})
+        if mixed:
+            _happen(draw, mixed)
     return mixed
 
 
