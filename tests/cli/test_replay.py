@@ -95,4 +95,4 @@ def test_hosts_are_named_as_dns_answers_do_unless_n_is_given(tmp_path: Path) -> 
 
     assert [line.split("  ")[-1] for line in named() if "(DNS #2)" in line] == ["shop.example (DNS #2)"]
     assert [line for line in named("-n") if "(DNS #2)" in line] == []
-    assert [line for line in named("-n") if "DNS shop.example A: 10.0.0.2" in line]
+    assert "10.0.0.2" in named("-n")  # the answer itself stays
