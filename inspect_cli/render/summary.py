@@ -43,7 +43,7 @@ class Summary:
     def _parts(self, capture: dict[str, Any], counts: dict[str, Any]) -> dict[str, list[str]]:
         """Name of a line and what it lists, for what there is something to say of."""
         frames = {name: n for name, n in counts["websocket_frames"].items() if n}
-        kinds = tuple(f"{n} {name}" for name, n in frames.items())
+        kinds = tuple(f"{n:,} {name}" for name, n in frames.items())
         said = {
             **counts,
             "cut": capture["complete"] is False,

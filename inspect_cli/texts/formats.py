@@ -96,6 +96,11 @@ def moment(value: object) -> str:
         return f"@{value // 1_000_000_000:,}"
 
 
+def grouped(value: object) -> str:
+    """`3,000`."""
+    return f"{value:,}" if isinstance(value, int) else plain(value)
+
+
 def counted(one: str, many: str) -> Callable[[object], str]:
     """`1 request`, `3,000 requests`."""
 

@@ -34,6 +34,7 @@ _SIMPLE: Final[Mapping[str, Format]] = {
     "hex": formats.hexadecimal,
     "time": formats.moment,
     "join": formats.joined,
+    "count": formats.grouped,
     "flags": formats.flags,
     "cut": formats.cut(formats.CUT),
 }
