@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import pickle
 import signal
-import traceback
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import fields
@@ -136,6 +134,8 @@ class Apart:
         os.waitpid(self._pid, 0)
 
     def _give(self, thing: tuple[Any, ...]) -> None:
+        import pickle  # late: most runs need none
+
         try:
             pickle.dump(thing, self._things, pickle.HIGHEST_PROTOCOL)
             self._things.flush()
@@ -145,6 +145,8 @@ class Apart:
 
     def _hear(self) -> None:
         """Wait for its word: all is well, or what is not."""
+        import pickle
+
         try:
             word, what = pickle.load(self._said)  # noqa: S301 - of our own process
         except EOFError:
@@ -159,6 +161,9 @@ class Apart:
 
 def _show_apart(output: Callable[[], AbstractContextManager[Renderer]], things: int, said: int) -> NoReturn:
     """In the other process: show what comes, say how it went, end."""
+    import pickle
+    import traceback
+
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever began us hears it
@@ -182,6 +187,8 @@ def _show_apart(output: Callable[[], AbstractContextManager[Renderer]], things: 
 
 
 def _show_all(incoming: Any, renderer: Renderer) -> None:
+    import pickle
+
     from inspect_cli.cli.run import collect_rarely
     from inspect_cli.telling import Telling
 

@@ -110,8 +110,11 @@ def _begin(share: Share, read: Read, others: Sequence[Worker], *, strict: bool) 
 
 def _work(share: Share, read: Read, steps: int, result: int, *, strict: bool) -> NoReturn:
     """In the worker: count, tell, end; without a word, whatever happens."""
+    from inspect_cli.cli.run import collect_rarely
+
     code = 1
     try:
+        collect_rarely()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever began us hears it and tells us
         tally = _counted(share, read, lambda: os.read(steps, 1) == b".", strict=strict)
         with open(result, "w", encoding="ascii") as out:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspect_cli.events.base import REPORTED, Event, Side, Where
 from inspect_cli.events.calls import Reported, SocketTold
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from inspect_cli.wire.fragments import FragmentNote
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
+_OTHERS = 0
+"""Protocol of packets that another reader counts."""
 _NO_CONNECTION = -1
 _Sorted = tuple[list[Event], list[Connection]]
 
@@ -46,6 +49,14 @@ class Share(NamedTuple):
     @property
     def is_first(self) -> bool:
         return self.number == 0
+
+    def holds(self, conversations: UInt64) -> NDArray[np.bool_]:
+        """Which of these hashes are of conversations that are read here."""
+        # The first has begun when it begins the others: its part is an eighth larger.
+        start = 0 if self.is_first else 2 + 15 * self.number
+        slot = conversations % np.uint64(2 + 15 * self.of)
+        held: NDArray[np.bool_] = (slot >= np.uint64(start)) & (slot < np.uint64(17 + 15 * self.number))
+        return held
 
 
 class Tracker:
@@ -145,7 +156,7 @@ class Tracker:
             tally.bytes += int(frames.original_size.sum())
             loose = self._undecoded(frames, packets) + self._fragments(packets.fragments) + self._comments(frames)
         if share is not None:
-            packets = packets.of(conversations(packets) % np.uint64(share.of) == np.uint64(share.number))
+            packets.protocol[~share.holds(conversations(packets))] = _OTHERS
         loose += self._count(packets)
         found = self._table.feed(packets)
         self.last_number = frames.first_number + len(frames) - 1
@@ -164,9 +175,9 @@ class Tracker:
         tally.syn_ack += int(np.count_nonzero(syn & ack))
         tally.fin += int(np.count_nonzero(flags & _FIN))
         tally.rst += int(np.count_nonzero(flags & _RST))
-        if tcp.all():
+        rows = np.flatnonzero(packets.protocol == 17)
+        if not len(rows):
             return []
-        rows = np.flatnonzero(~tcp)
         keys = conversations(packets)[rows]
         if self._make_udp is None:
             self._udp.update(keys.tolist())

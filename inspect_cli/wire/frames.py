@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,9 +131,3 @@ class Packets:
 
     def __len__(self) -> int:
         return len(self.number)
-
-    def of(self, mask: NDArray[np.bool_]) -> Packets:
-        """The packets of which `mask` is true."""
-        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        picked: dict[str, Any] = {name: v[mask] for name, v in values.items() if isinstance(v, np.ndarray)}
-        return replace(self, **picked)
