@@ -24,7 +24,7 @@ from inspect_cli.streams.reader import Reader
 from inspect_cli.streams.reassembly import SEQUENCE_MASK, Half
 from inspect_cli.streams.tcp_rows import row_of
 from inspect_cli.streams.tcp_states import TcpConnection
-from inspect_cli.streams.tcp_telling import ACK, SYN, Packet
+from inspect_cli.streams.tcp_telling import ACK, RST, SYN, Packet
 from inspect_cli.wire.addresses import endpoint_text
 from inspect_cli.wire.frames import Packets
 from inspect_cli.wire.options import tcp_options
@@ -158,12 +158,20 @@ class ConnectionTable:
         direction = int(batch.direction[row])
         base = connection.halves[direction].base
         if base is None:
-            before = np.flatnonzero(batch.direction[first:row] == direction)
+            begun = (batch.direction[first:row] == direction) & ((batch.table[first:row, 4] & RST) == 0)
+            before = np.flatnonzero(begun)
             if not len(before):
                 return False
             earlier = batch.table[first + int(before[0])]
             base = int(earlier[2]) + bool(earlier[4] & SYN)
-        return (int(batch.table[row, 2]) + 1 - base) & SEQUENCE_MASK != 0
+        if (int(batch.table[row, 2]) + 1 - base) & SEQUENCE_MASK == 0:
+            return False
+        # A server that has only acknowledged a SYN so far splits its answer: this is the other part.
+        half, other = connection.halves[direction], connection.halves[1 - direction]
+        rows = batch.table[first:row]
+        own = batch.direction[first:row] == direction
+        spoke = half.isn is not None or half.top or ((rows[own, 4] & SYN) | rows[own, 8]).any()
+        return bool(spoke or (other.isn is None and not (rows[~own, 4] & SYN).any()))
 
     def _new(self, batch: Batch, group: int, row: int) -> TcpConnection:
         low_hi, low_lo, low_port, high_hi, high_lo, high_port, version = batch.keys[group]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ENOUGH_FRAMES = 3
 """Of fewer frames nobody wonders that they come from one side."""
+OnlySide = Literal["client", "server"] | None
 EndReason = Literal["fin", "rst", "reused", "idle", "capture-end"]
 
 
@@ -36,8 +37,10 @@ def row_of(connection: TcpState, frames: int | None = None) -> Connection:
     )
 
 
-def end_of(connection: TcpState, reason: EndReason, at: int, time_ns: int, frames: int) -> ConnectionEnd:
-    """The event of its end, known at frame `at`."""
+def end_of(
+    connection: TcpState, reason: EndReason, at: int, time_ns: int, frames: int, only: OnlySide
+) -> ConnectionEnd:
+    """The event of its end, known at frame `at`; `frames` and `only_side` as they were then."""
     client, server = connection.client_half, connection.server_half
     own: tuple[int, ...] = (at,) if reason in ("fin", "rst") else ()
     rst_side: Literal["client", "server"] | None = None
@@ -52,17 +55,19 @@ def end_of(connection: TcpState, reason: EndReason, at: int, time_ns: int, frame
         (client.fin_acked_frame, server.fin_acked_frame),
         connection.rst_frame,
         rst_side,
-        _only_side(connection, frames),
+        only,
         (_unseen(connection, client), _unseen(connection, server)),
     )
 
 
-def _only_side(connection: TcpState, frames: int) -> Literal["client", "server"] | None:
+def only_side(connection: TcpState) -> OnlySide:
     """The one whose packets were captured, where the other's must have been there too."""
-    if connection.opened == "syn-only" or frames < ENOUGH_FRAMES:
+    if connection.opened == "syn-only" or connection.frames < ENOUGH_FRAMES:
         return None
-    seen = connection.client_half.base is not None, connection.server_half.base is not None
-    return None if seen[0] == seen[1] else "client" if seen[0] else "server"
+    seen = [half.base is not None or connection.rst_direction == d for d, half in enumerate(connection.halves)]
+    if seen[0] == seen[1]:
+        return None
+    return "client" if connection.side(seen.index(True)) is Side.CLIENT else "server"
 
 
 def _unseen(connection: TcpState, half: Half) -> int:

@@ -14,7 +14,7 @@ from inspect_cli.streams.lookback import Lookback
 from inspect_cli.streams.reader import ENDED, OPENING, OVER, Place
 from inspect_cli.streams.reassembly import Half
 from inspect_cli.streams.tcp_repeats import Probe
-from inspect_cli.streams.tcp_rows import EndReason, end_of
+from inspect_cli.streams.tcp_rows import EndReason, OnlySide, end_of, only_side
 from inspect_cli.streams.tcp_telling import Packet, Telling
 
 
@@ -47,7 +47,7 @@ class TcpState:
         "probe",
         "rst_direction",
         "rst_frame",
-        "rst_offset",
+        "rst_seq",
         "rtt_ns",
         "split",
         "telling",
@@ -87,8 +87,8 @@ class TcpState:
         self.closed_first: Literal["client", "server", "both"] | None = None
         self.rst_frame: int | None = None
         self.rst_direction: int | None = None
-        self.rst_offset: int | None = None
-        """Where the stream of who has reset ended; None once it was told that it goes on."""
+        self.rst_seq: int | None = None
+        """Number of the reset; None once it was told that its sender goes on."""
         self.copies = 0
         """Segments seen twice."""
         self.split = False
@@ -98,7 +98,7 @@ class TcpState:
         """A window is closed, or a probe waits for its answer."""
         self.ended_at: int | None = None
         self.ended_ns = 0
-        self._end_facts: tuple[EndReason, Place, int, int] | None = None
+        self._end_facts: tuple[EndReason, Place, int, int, OnlySide] | None = None
         self._options_of = options_of
         self._lookback = lookback
         self.telling = Telling(self.name, wants, self.side, muted=self.muted)
@@ -149,7 +149,7 @@ class TcpState:
         for half in (self.client_half, self.server_half):
             half.finish(Place(at, ENDED), time_ns)
         self.ended_at, self.ended_ns = at, time_ns
-        self._end_facts = (reason, Place(at, OVER), time_ns, self.frames)
+        self._end_facts = (reason, Place(at, OVER), time_ns, self.frames, only_side(self))
 
     def _settle(self, p: Packet) -> None:
         """Give holes up that waited too long; a side whose bytes came up to its FIN is complete."""
@@ -195,8 +195,8 @@ class TcpState:
             taken += self.channel.events
             self.channel.events = []
         if self._end_facts is not None:
-            reason, place, time_ns, frames = self._end_facts
+            reason, place, time_ns, frames, only = self._end_facts
             self._end_facts = None
             if self.telling.wants(ConnectionEnd):
-                taken.append(Placed(place, 2, end_of(self, reason, place.at, time_ns, frames)))
+                taken.append(Placed(place, 2, end_of(self, reason, place.at, time_ns, frames, only)))
         return taken

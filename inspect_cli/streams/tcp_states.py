@@ -67,7 +67,7 @@ class TcpConnection(TcpState):
         if p.size:
             special = self._data(direction, mine, start, p, buffer) or special
         elif ahead == SEQUENCE_MASK and not flags & (SYN | FIN):
-            special = self._probed(direction, start, start, p)
+            special = self._probed(direction, start, start, p) or special
         if flags & FIN:
             special = self._fin(direction, mine, theirs, start + p.size, p) or special
         if flags & ACK:
@@ -96,8 +96,10 @@ class TcpConnection(TcpState):
 
     def _after_end(self, direction: int, mine: Half, p: Packet) -> None:
         """A straggler: told, but it changes nothing any more."""
-        if self._goes_on(direction, mine, p):
-            self.rst_offset = None
+        if mine.base is None and not p.flags & RST:
+            mine.base = (p.seq + bool(p.flags & SYN)) & SEQUENCE_MASK
+        if self._goes_on(direction, p):
+            self.rst_seq = None
             self._tell(AfterReset, OPENING, direction, p, self.rst_frame)
         look = self._lookback
         if p.flags & (RST | FIN | SYN) and look is not None and is_seen_twice(self, look, direction, p):
@@ -111,22 +113,25 @@ class TcpConnection(TcpState):
         elif self._verbose:
             self._tell(Segment, OPENING, direction, p)
 
-    def _goes_on(self, direction: int, mine: Half, p: Packet) -> bool:
+    def _goes_on(self, direction: int, p: Packet) -> bool:
         """Who has reset the connection sends what nobody sends who has."""
-        if self.rst_offset is None or direction != self.rst_direction or p.flags & RST:
+        if self.rst_seq is None or direction != self.rst_direction or p.flags & RST:
             return False
-        return bool(p.flags & SYN) or (p.size > 0 and mine.offset_of(p.seq) + p.size > self.rst_offset)
+        behind = (p.seq + p.size - self.rst_seq) & SEQUENCE_MASK
+        return bool(p.flags & SYN) or (p.size > 0 and 0 < behind < 0x8000_0000)
 
     def _syn(self, direction: int, mine: Half, theirs: Half, p: Packet) -> bool:
         look = self._lookback
         if mine.isn == p.seq and look is not None and is_seen_twice(self, look, direction, p):
             return self.copies == 1
         is_answer = bool(p.flags & ACK)
-        if not self.oriented:
-            self.oriented = True
+        if not self.oriented and (self.channel is None or self.channel.protocol is None):
+            self.oriented = True  # bytes that were recognised before have told who is who
             self.client_direction = 1 - direction if is_answer else direction
             if self.channel is not None and self.channel.readers[0] is not self.client_half.reader:
                 self.channel.swap()
+        if mine.isn is None and not mine.top:
+            mine.base = (p.seq + 1) & SEQUENCE_MASK  # an ACK before it may have had any number
         mine.isn, mine.syn_time_ns = p.seq, p.time_ns
         del mine.syn_frames[REMEMBERED_SYNS - 1 :]
         mine.syn_frames.append(p.number)
@@ -301,13 +306,11 @@ class TcpConnection(TcpState):
         if not self._is_acceptable(mine, theirs, p):
             self._tell(IgnoredRst, OPENING, direction, p, mine.base is None)
             return
-        if mine.base is None:
-            mine.base = p.seq
         refuses = theirs.isn is not None and mine.isn is None and self.opened == "syn-only"
         unread = max(0, theirs.next - theirs.acked)
         self.rst_frame, self.rst_direction = p.number, direction
-        self.rst_offset = mine.offset_of(p.seq)
-        ahead = 0 if mine.fin_offset is not None or mine.isn is None else max(0, self.rst_offset - mine.top)
+        self.rst_seq = p.seq
+        ahead = 0 if mine.fin_offset is not None or mine.isn is None else max(0, mine.offset_of(p.seq) - mine.top)
         if refuses:
             self.opened = "refused"
         self._end("rst", p.number, p.time_ns)

@@ -276,7 +276,7 @@ def test_handshake_carries_the_times_and_frames_of_all_three() -> None:
 
 
 STORIES = (
-    "lose", "repeat", "seen-twice", "other-bytes", "probe", "asked-again", "urgent",
+    "syn", "lose", "repeat", "seen-twice", "other-bytes", "probe", "asked-again", "urgent",
     "late", "reset", "cut", "close-window",
 )  # fmt: skip
 
@@ -285,6 +285,11 @@ def _happen(draw: st.DrawFn, mixed: list[Seg]) -> None:
     """Something goes wrong, or only seems to."""
     i = draw(st.integers(0, len(mixed) - 1))
     match draw(st.sampled_from(STORIES)):
+        case "syn":
+            seq = mixed[i].seq - draw(st.integers(-1, 1))
+            mixed.insert(
+                i, Seg(draw(st.integers(0, 1)), SYN | draw(st.sampled_from([0, ACK])), seq, port=mixed[i].port)
+            )
         case "lose":
             del mixed[i]
         case "repeat":
