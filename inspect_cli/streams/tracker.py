@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from inspect_cli.wire.fragments import FragmentNote
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
+MOST_FRAMES = 16_384
+"""So many are read at once: of tiny frames a batch holds a hundred thousand, each with its events."""
 _OTHERS = 0
 """Protocol of packets that another reader counts."""
 _NO_CONNECTION = -1
@@ -105,7 +107,7 @@ class Tracker:
         while start < len(frames):
             number = frames.first_number + start
             next_look = (number + LOOK_EVERY_FRAMES - 1) // LOOK_EVERY_FRAMES * LOOK_EVERY_FRAMES
-            end = min(len(frames), next_look - frames.first_number + 1)
+            end = min(len(frames), next_look - frames.first_number + 1, start + MOST_FRAMES)
             part = frames if start == 0 and end == len(frames) else frames.part(start, end)
             yield self._part(part)
             if self.last_number % LOOK_EVERY_FRAMES == 0:
