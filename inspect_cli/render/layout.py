@@ -31,6 +31,8 @@ _MOST_LINES: Final = 4
 _MOST_CELLS: Final = _MOST_LINES * (80 - GUTTER)
 """What one text may take, in lines and on narrow terminals in cells."""
 _SHORTEST_ARROW: Final = 5
+_NAMED: Final = 3
+"""Files that are named where there are more; one more is named too."""
 _REMEMBERED: Final = 10_000
 """Sentences and connections remembered: a bound for memory."""
 _MOST_TIMES: Final = {"info": 2, "notice": 3, "warning": 4}
@@ -88,7 +90,13 @@ class Layout:
         self._base_ns = capture.started_ns if capture.source == "file" else None
         names = tuple(file.name.encode("utf-8", "surrogateescape") for file in capture.files)
         self._titled = bool(names) or capture.source != "file"
-        data = {"names": names, "stdin": names == (b"-",), "interfaces": tuple(capture.interfaces)}
+        more = len(names) - _NAMED if len(names) > _NAMED + 1 else 0
+        data = {
+            "names": names[:_NAMED] if more else names,
+            "more": more,
+            "stdin": names == (b"-",),
+            "interfaces": tuple(capture.interfaces),
+        }
         text = self.say(f"view.{capture.source}", data)
         return [[(line, "heading")] for line in wrapped(text, self.width)] if text else []
 

@@ -265,6 +265,8 @@ def test_gutter_holds_great_numbers(time_ns: int, frames: list[int], expected: s
         (Capture("file", [CaptureFile("a.pcap", 1, 2), CaptureFile("b.pcap", 3, 4)], []), "a.pcap, b.pcap"),
         (Capture("file", [CaptureFile("a\x1b\udcff.pcap", 1, 2)], ["lo"]), r"a\x1b\xff.pcap, captured on lo"),
         (Capture("live", [], ["lo", "eth0"]), "Live on lo, eth0"),
+        (Capture("file", [CaptureFile(name, 1, 1) for name in "abcd"], []), "a, b, c, d"),
+        (Capture("file", [CaptureFile(name, 1, 1) for name in "abcde"], ["lo"]), "a, b, c and 2 more, captured on lo"),
     ],
 )
 def test_first_line_says_what_is_looked_at(capture: Capture, expected: str) -> None:
