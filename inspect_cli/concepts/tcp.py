@@ -14,6 +14,7 @@ from inspect_cli.events.tcp import (
     ConnectionEnd,
     HandshakeAck,
     KeepAliveAck,
+    LargeSegment,
     MidStream,
     OutOfOrder,
     Overlap,
@@ -189,6 +190,7 @@ class Tcp(Concept):
     watches = (
         Retransmission,
         SeenTwice,
+        LargeSegment,
         OutOfOrder,
         Overlap,
         Gap,
@@ -207,6 +209,7 @@ class Tcp(Concept):
         "tcp.retransmission-fast",
         "tcp.retransmission-timer",
         "tcp.seen-twice",
+        "tcp.large-segment",
         "tcp.keep-alive",
         "tcp.keep-alive-answered",
         "tcp.out-of-order",
@@ -228,12 +231,15 @@ class Tcp(Concept):
     def __init__(self) -> None:
         self._told: Recent[tuple[str, Side | None], tuple[str, int]] = Recent()
         """Channel and side -> what was sent again last and why, and when."""
+        self._is_large_told = False
 
     def see(self, event: Event) -> Iterable[Annotation]:
         if isinstance(event, Retransmission):
             return self._again(event)
         if isinstance(event, SeenTwice):
             return (self._twice(event),)
+        if isinstance(event, LargeSegment):
+            return self._large(event)
         if isinstance(event, OutOfOrder):
             return self._late(event)
         if isinstance(event, Overlap):
@@ -297,6 +303,14 @@ class Tcp(Concept):
             first_frame=event.first_frame,
             hops=event.hops,
         )
+
+    def _large(self, event: LargeSegment) -> Iterable[Annotation]:
+        """Of the place where the capture was made, so once for all of it."""
+        if not self._is_large_told:
+            self._is_large_told = True
+            yield self.note(
+                event, "large-segment", reference="RFC 9293 §3.7.1", basis=INFERRED, size=event.size, mss=event.mss
+            )
 
     def _late(self, event: OutOfOrder) -> Iterable[Annotation]:
         size = event.end - event.start

@@ -55,6 +55,17 @@ class TcpSegment(Event):
 
 
 @noun
+class LargeSegment(TcpSegment):
+    """The first segment of a connection that is larger than the other side's MSS allows."""
+
+    kind: ClassVar[str] = "large-segment"
+    is_entry: ClassVar[bool] = False
+    entry_if_annotated: ClassVar[bool] = True
+
+    mss: int
+
+
+@noun
 class Segment(TcpSegment):
     """A plain data segment or ACK; an entry only with -v."""
 

@@ -16,21 +16,24 @@ import numpy as np
 
 from inspect_cli.events.base import Event, Side
 from inspect_cli.events.summary import Tally
-from inspect_cli.events.tcp import Connection, Retransmission, TcpOptions
+from inspect_cli.events.tcp import Connection, LargeSegment, Retransmission, TcpOptions
 from inspect_cli.streams.batches import SHORTEST_RUN, Batch, Key, batch_of
 from inspect_cli.streams.channel import Channel, Placed
 from inspect_cli.streams.lookback import Lookback
 from inspect_cli.streams.reader import Reader
 from inspect_cli.streams.reassembly import SEQUENCE_MASK, Half
+from inspect_cli.streams.tcp_repeats import tell_large
 from inspect_cli.streams.tcp_rows import row_of
 from inspect_cli.streams.tcp_states import TcpConnection
-from inspect_cli.streams.tcp_telling import ACK, RST, SYN, Packet
+from inspect_cli.streams.tcp_telling import ACK, FIN, RST, SYN, Packet
 from inspect_cli.wire.addresses import endpoint_text
 from inspect_cli.wire.frames import Packets
 from inspect_cli.wire.options import tcp_options
 
 LOOK_EVERY_FRAMES = 65_536
 """Connections to let go are looked for at frames whose number this divides."""
+SMALL_MSS = 1460
+"""What Ethernet allows; larger segments are compared with what the other side said."""
 LINGER_NS = 120 * 10**9
 """A connection is let go this long after its end,"""
 IDLE_NS = 3600 * 10**9
@@ -66,6 +69,8 @@ class ConnectionTable:
         self._replaced: list[TcpConnection] = []
         self._touched: dict[int, TcpConnection] = {}
         self._buffer: bytes | bytearray = b""
+        self._has_large = False
+        """The batch has segments larger than SMALL_MSS, and somebody wants to know."""
         self._lookback = Lookback() if wants(Retransmission) else None
 
     def feed(self, packets: Packets) -> list[tuple[TcpConnection, list[Placed]]]:
@@ -75,6 +80,7 @@ class ConnectionTable:
             self._lookback.begin(packets)
         batch = batch_of(packets)
         if batch is not None:
+            self._has_large = self._wants(LargeSegment) and bool((batch.table[:, 8] > SMALL_MSS).any())
             births = self._births(batch)
             for index, key in enumerate(batch.keys):
                 self._group(batch, index, key, births.get(index, []))
@@ -166,12 +172,26 @@ class ConnectionTable:
             base = int(earlier[2]) + bool(earlier[4] & SYN)
         if (int(batch.table[row, 2]) + 1 - base) & SEQUENCE_MASK == 0:
             return False
-        # A server that has only acknowledged a SYN so far splits its answer: this is the other part.
+        return not ConnectionTable._is_split(batch, connection, direction, first, row)
+
+    @staticmethod
+    def _is_split(batch: Batch, connection: TcpConnection, direction: int, first: int, row: int) -> bool:
+        """Whether the SYN at `row` is the second part of a SYN/ACK: this side's ACK of the other's SYN came before.
+
+        Only these two may have come so far, in this batch (rows [first, row)) or in those before.
+        """
+        if connection.frames + row - first != 2:
+            return False
         half, other = connection.halves[direction], connection.halves[1 - direction]
-        rows = batch.table[first:row]
-        own = batch.direction[first:row] == direction
-        spoke = half.isn is not None or half.top or ((rows[own, 4] & SYN) | rows[own, 8]).any()
-        return bool(spoke or (other.isn is None and not (rows[~own, 4] & SYN).any()))
+        if connection.frames and (connection.opened != "syn-only" or half.isn is not None or half.is_pending):
+            return False
+        if connection.ended_at is not None or half.top or other.top:
+            return False
+        expected = [(1 - direction, SYN, SYN | ACK), (direction, ACK, SYN | FIN | RST | ACK)][connection.frames :]
+        for (sender, flags, mask), there in zip(expected, range(first, row), strict=True):
+            if batch.direction[there] != sender or batch.table[there, 4] & mask != flags or batch.table[there, 8]:
+                return False
+        return True
 
     def _new(self, batch: Batch, group: int, row: int) -> TcpConnection:
         low_hi, low_lo, low_port, high_hi, high_lo, high_port, version = batch.keys[group]
@@ -224,6 +244,24 @@ class ConnectionTable:
     def _rows(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> None:
         if start >= end:
             return
+        self._apply_rows(batch, index, connection, start, end)
+        if self._has_large and not connection.is_large and not connection.muted:
+            self._find_large(batch, connection, start, end)
+
+    @staticmethod
+    def _find_large(batch: Batch, connection: TcpConnection, start: int, end: int) -> None:
+        """Tell the first of these rows that is larger than the other side's MSS (RFC 9293 §3.7.1)."""
+        table, large = batch.table[start:end], np.zeros(end - start, bool)
+        for direction in (0, 1):
+            other = connection.halves[1 - direction]
+            if other.mss:  # one that was captured behind the segment does not count
+                sent = (batch.direction[start:end] == direction) & (table[:, 0] > other.syn_frames[0])
+                large |= sent & (table[:, 8] > max(other.mss, SMALL_MSS))
+        if large.any():
+            row = start + int(large.argmax())
+            tell_large(connection, int(batch.direction[row]), Packet(*batch.table[row].tolist()))
+
+    def _apply_rows(self, batch: Batch, index: int, connection: TcpConnection, start: int, end: int) -> None:
         self._touched[connection.id] = connection
         if self._picked is not None and connection.id == self._only:
             self._picked(batch.table[start:end, 0].tolist())

@@ -49,6 +49,7 @@ class Half:
         "gaps",
         "hole_deadline",
         "isn",
+        "mss",
         "next",
         "reader",
         "remembers",
@@ -71,6 +72,8 @@ class Half:
         self.base: int | None = None
         """Sequence number of offset 0."""
         self.isn: int | None = None
+        self.mss: int | None = None
+        """What this side's SYN said of the segments that it takes; None where nobody asked."""
         self.syn_frames: list[int] = []
         self.syns = 0
         """SYNs sent, repeats included; `syn_frames` may hold fewer."""

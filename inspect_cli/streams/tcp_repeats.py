@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from inspect_cli.events.tcp import KeepAliveAck, OutOfOrder, Retransmission, SeenTwice, WindowProbe
+from inspect_cli.events.tcp import KeepAliveAck, LargeSegment, OutOfOrder, Retransmission, SeenTwice, WindowProbe
 from inspect_cli.streams.reader import OPENING
 from inspect_cli.streams.tcp_telling import ACK, FIN, SYN, Packet
 
@@ -23,6 +23,12 @@ class Probe(NamedTuple):
     direction: int
     frame: int
     time_ns: int
+
+
+def tell_large(c: TcpState, direction: int, p: Packet) -> None:
+    """This segment is larger than the other side's MSS; told once a connection."""
+    c.is_large = True
+    c.telling.segment(LargeSegment, OPENING, direction, p, c.halves[1 - direction].mss)
 
 
 def is_seen_twice(c: TcpState, look: Lookback, direction: int, p: Packet, frame: int | None = None) -> bool:

@@ -39,6 +39,7 @@ class TcpState:
         "frames",
         "halves",
         "id",
+        "is_large",
         "last_time_ns",
         "muted",
         "name",
@@ -94,6 +95,8 @@ class TcpState:
         self.split = False
         """A SYN of one side came after its ACK of the other side's SYN."""
         self.probe: Probe | None = None
+        self.is_large = False
+        """A segment larger than the MSS was told."""
         self.watched = False
         """A window is closed, or a probe waits for its answer."""
         self.ended_at: int | None = None

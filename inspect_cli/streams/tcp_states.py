@@ -146,6 +146,7 @@ class TcpConnection(TcpState):
         if not self.telling.wants(SynAck if p.flags & ACK else Syn):
             return
         options = self._options_of(p.options_offset, p.options_size)
+        mine.mss = options.mss
         if p.flags & ACK:
             acks_syn = theirs.isn is not None and 0 <= theirs.offset_of(p.ack) <= theirs.top
             self._tell(SynAck, OPENING, direction, p, options, mine.syns, acks_syn)

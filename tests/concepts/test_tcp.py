@@ -9,6 +9,7 @@ from inspect_cli.events.base import Event
 from inspect_cli.events.capture import Gap
 from inspect_cli.events.tcp import (
     KeepAliveAck,
+    LargeSegment,
     MidStream,
     OutOfOrder,
     Overlap,
@@ -221,6 +222,13 @@ def test_what_is_sent_again_in_one_burst_is_told_once() -> None:
         ("retransmission-timer", (3, 18), "inferred"),
         ("retransmission-timer", (3, 3000), "inferred"),
     ] == triples(found)
+
+
+def test_segments_larger_than_the_mss_are_explained_once() -> None:
+    found = notes(Tcp(), LargeSegment(*SEGMENT[:5], 2920, 1460), LargeSegment(*SEGMENT[:5], 4380, 1460))
+
+    assert [("large-segment", (7,), "inferred")] == triples(found)
+    assert {"size": 2920, "mss": 1460} == data_of(found[0])
 
 
 def test_a_capture_of_one_direction_says_so_and_does_not_miss_the_other() -> None:

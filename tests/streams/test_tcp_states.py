@@ -12,6 +12,7 @@ from inspect_cli.events.tcp import (
     ConnectionEnd,
     HandshakeAck,
     IgnoredRst,
+    LargeSegment,
     Rst,
     Syn,
     SynAck,
@@ -167,3 +168,25 @@ def test_a_fin_before_the_last_bytes_waits_for_them() -> None:
 
     assert [4] == [e.connection.bytes_client for e in ends(*swapped)]
     assert "retransmission" in [e.kind for e in read_at(timed(*swapped, again))]
+
+
+MSS_1400 = bytes.fromhex("02040578")
+
+
+@pytest.mark.parametrize("size", [1, 5, None])
+def test_the_first_segment_larger_than_the_other_sides_mss_is_told(size: int | None) -> None:
+    talk = Talk().open()
+    talk.segments[1].options = MSS_1400
+    talk.say(1, b"x" * 3000).say(0, b"x" * 1400)
+    for _ in range(6):
+        talk.say(0, b"x" * 1461)
+
+    assert [(6, 1461, 1400)] == [(e.where.at, e.size, e.mss) for e in only(LargeSegment, timed(*talk.segments), size)]
+
+
+def test_an_mss_captured_behind_a_segment_does_not_count() -> None:
+    talk = Talk().open().say(0, b"x" * 3000)
+    talk.segments[1].options = MSS_1400
+    late = [talk.segments[i] for i in (0, 3, 1, 2)]
+
+    assert [[], []] == [only(LargeSegment, timed(*late), size) for size in (1, None)]
