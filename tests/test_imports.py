@@ -63,7 +63,7 @@ def test_command_line_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize("command", ["", "cookie-trace", "ws-handshake", "replay", "explain", "serve", "doctor"])
 def test_help_loads_nothing_heavy(command: str) -> None:
     arguments = [name for name in (command, "--help") if name]
-    modules = modules_after("import inspect_cli.__main__; inspect_cli.__main__.main()", "inspect-cli", *arguments)
+    modules = modules_after("import inspect_cli.__main__; inspect_cli.__main__.cli.main()", "inspect-cli", *arguments)
 
     assert set() == heavy_ones(modules)
 
@@ -89,7 +89,7 @@ def test_practice_site_needs_neither_client_nor_sniffer() -> None:
 
 def test_replay_into_a_pipe_loads_what_it_needs_alone() -> None:
     modules = modules_after(
-        "import inspect_cli.__main__; inspect_cli.__main__.main()",
+        "import inspect_cli.__main__; inspect_cli.__main__.cli.main()",
         "inspect-cli",
         "replay",
         str(ROOT / "captures" / "http-login-logout.pcapng"),
