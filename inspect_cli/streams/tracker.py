@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from inspect_cli.wire.fragments import FragmentNote
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
-MOST_FRAMES = 16_384
+MOST_FRAMES = 12_288
 """So many are read at once: of tiny frames a batch holds a hundred thousand, each with its events."""
 _OTHERS = 0
 """Protocol of packets that another reader counts."""
