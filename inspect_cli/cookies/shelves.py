@@ -19,7 +19,8 @@ class Shelves:
 
     def __init__(self) -> None:
         self._domains: dict[str, dict[Key, Cookie]] = {}
-        self._sites: dict[str, dict[str, None]] = {}
+        self._sites: dict[str, dict[str, None]] | None = None
+        """Domains by site; made when first asked for: most jars are not, and public suffixes take 50 ms to load."""
         self._by_access: OrderedDict[Place, Cookie] = OrderedDict()
         self._expiring: list[tuple[int, int, Place]] = []
         self._secure_names: dict[bytes, int] = {}
@@ -53,7 +54,8 @@ class Shelves:
         shelf = self._domains.get(cookie.domain)
         if shelf is None:
             shelf = self._domains[cookie.domain] = {}
-            self._sites.setdefault(site_of(cookie.domain), {})[cookie.domain] = None
+            if self._sites is not None:
+                self._sites.setdefault(site_of(cookie.domain), {})[cookie.domain] = None
         shelf[key] = cookie
         place = (cookie.domain, key)
         self._by_access[place] = cookie
@@ -73,11 +75,12 @@ class Shelves:
         del shelf[key]
         if not shelf:
             del self._domains[cookie.domain]
-            site = site_of(cookie.domain)
-            domains = self._sites[site]
-            del domains[cookie.domain]
-            if not domains:
-                del self._sites[site]
+            if self._sites is not None:
+                site = site_of(cookie.domain)
+                domains = self._sites[site]
+                del domains[cookie.domain]
+                if not domains:
+                    del self._sites[site]
         del self._by_access[(cookie.domain, key)]
         self.size_bytes -= cookie.size_bytes
         if cookie.secure:
@@ -104,6 +107,13 @@ class Shelves:
 
     def of_site(self, host: str) -> Iterator[Cookie]:
         """Cookies of every domain of the host's site."""
+        if self._sites is None and self._domains.keys() <= {host}:
+            yield from self._domains.get(host, {}).values()
+            return
+        if self._sites is None:
+            self._sites = {}
+            for domain in self._domains:
+                self._sites.setdefault(site_of(domain), {})[domain] = None
         for domain in self._sites.get(site_of(host), ()):
             yield from self._domains[domain].values()
 

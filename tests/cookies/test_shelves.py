@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspect_cli.cookies.cookie import Cookie, Key
+from inspect_cli.cookies.hosts import site_of
 from inspect_cli.cookies.profiles import RFC6265BIS, Profile
 from inspect_cli.cookies.shelves import Shelves
 from inspect_cli.events.base import Secret
@@ -106,3 +107,21 @@ def test_the_index_agrees_with_a_plain_list(acts: list[tuple[int, int, int, bool
     for name in range(5):
         expected = any(c.secure and c.name == b"%d" % name and c.domain in ("b.test", "test") for c in plain.values())
         assert expected == shelves.has_secure_over(b"%d" % name, "b.test", "/")
+
+
+HOSTS = ("a.test", "www.a.test", "b.test", "x.co.uk", "y.co.uk", "10.0.0.1")
+
+
+@given(st.lists(st.tuples(st.sampled_from(HOSTS), st.sampled_from("ab"), st.sampled_from(("in", "out", "ask")))))
+def test_cookies_of_a_site_are_found_whenever_they_are_asked_for(steps: list[tuple[str, str, str]]) -> None:
+    shelves, held = Shelves(), dict[tuple[str, str], Cookie]()
+    for host, name, what in steps:
+        old = held.pop((host, name), None)
+        if what == "in" or (what == "ask" and old is not None):
+            held[host, name] = cookie(name, host)
+            shelves.insert(held[host, name])
+        elif old is not None:
+            shelves.remove(old)
+        if what == "ask":
+            of_site = {key for key in held if site_of(key[0]) == site_of(host)}
+            assert of_site == {(c.domain, c.name.decode()) for c in shelves.of_site(host)}
