@@ -14,6 +14,7 @@ from scapy.packet import Raw
 from inspect_cli.events.base import Entry
 from inspect_cli.events.capture import FragmentOverlap, Gap, Undecoded
 from inspect_cli.events.summary import Tally
+from inspect_cli.streams.tracker import Share
 from tests.reading import read
 from tests.wire.layering import IPV4, LINKS, WRAPS, Content
 from tests.wire.making import Pcapng
@@ -164,6 +165,10 @@ def test_shuffled_and_lost_fragments_give_the_same_for_every_batch_size(seed: in
         assert whole == read(path, batch_bytes=size)
     whole[1].concepts = None
     assert whole[1] == read(path, summary_only=True)[1]
+    # Several readers of one capture each put the fragments together; one of them counts what is lost.
+    shared = [read(path, summary_only=True, share=Share(number, 2))[1] for number in (0, 1)]
+    shared[0].add(shared[1])
+    assert whole[1] == shared[0]
 
 
 def test_fragments_without_the_rest_are_said_at_the_end_with_their_frames(tmp_path: Path) -> None:
