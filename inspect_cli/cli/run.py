@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 import click
 
 from inspect_cli.cli.tellers import ReaderGone, Teller
-from inspect_cli.errors import CheckFailed, InspectError, NothingDecodable
+from inspect_cli.errors import CheckFailed, InspectError, NothingDecodable, OutputNotWritable
 
 if TYPE_CHECKING:
     from inspect_cli.events.base import Item
@@ -121,6 +122,10 @@ def exit_code_of(action: Callable[[], Any], arguments: Sequence[str]) -> int:
     except ReaderGone:
         end_quietly()
     except Exception as fault:
+        if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:  # of stdout: files have it caught where they are
+            full = OutputNotWritable(path="-", reason=os.strerror(fault.errno))
+            show(full, _words(arguments))
+            return full.exit_code
         if "--debug" in arguments:
             raise
         import shlex
