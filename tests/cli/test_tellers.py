@@ -100,7 +100,7 @@ def test_words_that_do_not_fit_the_disk_are_no_fault_of_ours() -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
     with open("/dev/full", "wb") as full:
-        command = [sys.executable, "-m", "inspect_cli", "explain", "cookie"]
+        command = [sys.executable, "-m", "inspect_cli", "explain", "cookie", "--lang", "en"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     said = "inspect-cli: - cannot be written: No space left on device"
     assert (2, said) == (done.returncode, done.stderr.splitlines()[0])
