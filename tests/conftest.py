@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 import sys
 
@@ -35,6 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Begun in the background of a shell: what the tests begin must hear Ctrl-C all the same.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(_stay_at_home)
 
 
