@@ -14,7 +14,6 @@ from tests.reading import read
 
 DIFFERENCES: dict[str, dict[str, int]] = {
     "arkime__gre-erspan-vxlan.pcap": {"http_requests": 0},
-    "arkime__socks5-http-302-frag.pcap": {"http_requests": 0, "http_responses": 0, "set_cookie": 0, "cookie": 0},
     "gopacket__le-test202.pcapng": {"packets": 8},
     "scapy__tls_nss_example.pcap": {"http_requests": 0},
     "wireshark__pcapng-example.pcapng": {"http_requests": 0, "http_responses": 0, "set_cookie": 0},

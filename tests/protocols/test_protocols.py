@@ -10,13 +10,13 @@ from inspect_cli.streams.channel import Recognition
 def test_every_upgrade_leads_to_a_protocol() -> None:
     names = [protocol.name for protocol in PROTOCOLS]
 
-    assert ["http/1", "websocket", "opaque"] == names
+    assert ["http/1", "websocket", "socks", "opaque"] == names
     assert all(name in names for _, name in UPGRADES)
 
 
 def test_last_protocol_takes_the_rest() -> None:
     assert Recognition.YES == PROTOCOLS[-1].looks_like(b"\x00", b"\x00")
-    assert [Recognition.NO] * 2 == [
+    assert [Recognition.NO] * 3 == [
         protocol.looks_like(b"\x16\x03\x01", b"\x16\x03\x03") for protocol in PROTOCOLS[:-1]
     ]
 
