@@ -8,8 +8,9 @@ the hole is filled or counts as lost.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from inspect_cli.events.base import Side
 from inspect_cli.streams.reader import Place, Reader
 
 ACK = 16
@@ -21,6 +22,10 @@ WAITING_LIMIT_SEGMENTS = 4096
 WAITING_LIMIT_FRAMES = 64
 """A hole is lost this many frames of the connection after the ACK that passed it."""
 REMEMBERED_SEGMENTS = 32
+_Remembered = tuple[list[int], list[int], list[int], list[int]]
+_NOTHING: Final[_Remembered] = ([], [], [], [])
+_NOBODY: Final = Reader("", Side.CLIENT)
+"""Reads for those that are over."""
 
 
 class Waiting(NamedTuple):
@@ -104,8 +109,14 @@ class Half:
 
         `frame`: it carried them, and was cut by the snap length; 0 if none did.
         """
-        self._remembered: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
+        self._remembered: _Remembered = ([], [], [], [])
         """Starts, ends, frames and times of the segments taken in last."""
+
+    def put_down(self) -> None:
+        """The connection is over and everything was read: no byte is taken any more."""
+        self.reader = _NOBODY
+        self.remembers = False
+        self._remembered = _NOTHING
 
     def offset_of(self, seq: int) -> int:
         """Stream offset of a sequence number near `next` (32-bit wrap, RFC 9293 §3.4)."""

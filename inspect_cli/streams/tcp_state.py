@@ -46,6 +46,7 @@ class TcpState:
         "opened",
         "oriented",
         "probe",
+        "protocols",
         "rst_direction",
         "rst_frame",
         "rst_seq",
@@ -76,6 +77,8 @@ class TcpState:
         self.oriented = False
         """A SYN or SYN/ACK told who the client is."""
         self.channel = channel
+        self.protocols: tuple[str, ...] = ()
+        """Names of those that read it, once it is over."""
         self.muted = channel is None
         """Not the connection that was asked for: its frames are counted, nothing is read."""
         self.halves: tuple[Half, Half]
@@ -200,6 +203,15 @@ class TcpState:
         if self._end_facts is not None:
             reason, place, time_ns, frames, only = self._end_facts
             self._end_facts = None
+            self._put_down()
             if self.telling.wants(ConnectionEnd):
                 taken.append(Placed(place, 2, end_of(self, reason, place.at, time_ns, frames, only)))
         return taken
+
+    def _put_down(self) -> None:
+        """Stragglers change nothing, so what read the bytes is not kept: closed connections wait in their thousands."""
+        if self.channel is not None:
+            self.protocols = tuple(self.channel.names)
+            self.channel = None
+        for half in self.halves:
+            half.put_down()
