@@ -20,7 +20,7 @@ from inspect_cli.events.tcp import Connection, LargeSegment, Retransmission, Tcp
 from inspect_cli.streams.batches import SHORTEST_RUN, Batch, Key, batch_of
 from inspect_cli.streams.channel import Channel, Placed
 from inspect_cli.streams.lookback import Lookback
-from inspect_cli.streams.reader import Reader
+from inspect_cli.streams.reader import Reader, Unread
 from inspect_cli.streams.reassembly import SEQUENCE_MASK, Half
 from inspect_cli.streams.tcp_repeats import tell_large
 from inspect_cli.streams.tcp_rows import row_of
@@ -204,8 +204,9 @@ class ConnectionTable:
         # Without SYN or SYN/ACK the side with the higher port is taken for the client.
         client_direction = 0 if low_port > high_port else 1
         name = f"tcp/{number}"
-        readers = Reader(name, Side.CLIENT), Reader(name, Side.SERVER)
         muted = self._only is not None and number != self._only
+        make = Unread if muted else Reader
+        readers = make(name, Side.CLIENT), make(name, Side.SERVER)
         connection = TcpConnection(
             number,
             endpoints,
@@ -324,6 +325,11 @@ class ConnectionTable:
         first, last = batch.data_before[low], batch.data_before[high]
         if last == first:
             return
+        if connection.muted:
+            size = batch.data_start[last] - batch.data_start[first]
+            half.bytes_seen += size
+            half.next = half.top = half.next + size
+            return
         shift = half.next - batch.data_start[first]
         edges = [start + shift for start in batch.data_start[first : last + 1]]
         starts, ends = edges[:-1], edges[1:]
@@ -337,10 +343,9 @@ class ConnectionTable:
 
     def _keep(self, connection: TcpConnection) -> None:
         """Nothing may point into the batch's buffer once it is reused."""
-        for half in connection.halves:
-            if connection.muted:
-                half.reader.skip(half.reader.unread_bytes)
-            half.reader.keep()
+        if not connection.muted:
+            for half in connection.halves:
+                half.reader.keep()
 
 
 def _continues(batch: Batch, connection: TcpConnection, sides: tuple[tuple[int, int], tuple[int, int]]) -> bool:

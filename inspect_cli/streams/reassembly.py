@@ -11,7 +11,7 @@ from bisect import bisect_left, insort
 from typing import Final, NamedTuple
 
 from inspect_cli.events.base import Side
-from inspect_cli.streams.reader import Place, Reader
+from inspect_cli.streams.reader import Place, Reader, Unread
 
 ACK = 16
 SEQUENCE_MASK = 0xFFFFFFFF
@@ -24,7 +24,7 @@ WAITING_LIMIT_FRAMES = 64
 REMEMBERED_SEGMENTS = 32
 _Remembered = tuple[list[int], list[int], list[int], list[int]]
 _NOTHING: Final[_Remembered] = ([], [], [], [])
-_NOBODY: Final = Reader("", Side.CLIENT)
+_NOBODY: Final = Unread("", Side.CLIENT)
 """Reads for those that are over."""
 
 
