@@ -48,7 +48,7 @@ def test_filter_that_is_wrong_shows_nothing_and_says_where(tmp_path: Path) -> No
         "inspect-cli: -Y: kind is never requst",
         "  kind == requst",
         "          ^",
-        "  near: request, rst",
+        "  near: request, rst, socks-request",
     ] == result.stderr.splitlines()
 
 
