@@ -122,7 +122,10 @@ def exit_code_of(action: Callable[[], Any], arguments: Sequence[str]) -> int:
     except ReaderGone:
         end_quietly()
     except Exception as fault:
-        if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:  # of stdout: files have it caught where they are
+        if isinstance(fault, OSError) and fault.errno in (
+            errno.ENOSPC,
+            errno.EBADF,
+        ):  # of stdout: files have it caught where they are
             full = OutputNotWritable(path="-", reason=os.strerror(fault.errno))
             show(full, _words(arguments))
             return full.exit_code

@@ -20,12 +20,13 @@ from inspect_cli.events.tcp import Connection, LargeSegment, Retransmission, Tcp
 from inspect_cli.streams.batches import SHORTEST_RUN, Batch, Key, batch_of
 from inspect_cli.streams.channel import Channel, Placed
 from inspect_cli.streams.lookback import Lookback
-from inspect_cli.streams.reader import Reader, Unread
+from inspect_cli.streams.reader import Reader
 from inspect_cli.streams.reassembly import SEQUENCE_MASK, Half
 from inspect_cli.streams.tcp_repeats import tell_large
 from inspect_cli.streams.tcp_rows import row_of
 from inspect_cli.streams.tcp_states import TcpConnection
 from inspect_cli.streams.tcp_telling import ACK, FIN, RST, SYN, Packet
+from inspect_cli.streams.unread import Unread
 from inspect_cli.wire.addresses import endpoint_text
 from inspect_cli.wire.frames import Packets
 from inspect_cli.wire.options import tcp_options

@@ -398,29 +398,3 @@ class Reader:
             return Missing.BYTES
         self.heed_end()
         return Missing.END
-
-
-class Unread(Reader):
-    """Of a connection that nobody reads: takes no bytes, knows only that its side has ended."""
-
-    __slots__ = ()
-
-    def add(
-        self, start: int, end: int, buffer: bytes | bytearray | None, offset: int, frame: int, at: int, time_ns: int
-    ) -> None:
-        """Let them go by."""
-
-    def extend(
-        self,
-        starts: list[int],
-        ends: list[int],
-        buffer: bytes | bytearray,
-        offsets: list[int],
-        frames: list[int],
-        ats: list[int],
-        times: list[int],
-    ) -> None:
-        """Let them go by."""
-
-    def keep(self) -> None:
-        """Nothing is here."""

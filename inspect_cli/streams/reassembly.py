@@ -11,7 +11,8 @@ from bisect import bisect_left, insort
 from typing import Final, NamedTuple
 
 from inspect_cli.events.base import Side
-from inspect_cli.streams.reader import Place, Reader, Unread
+from inspect_cli.streams.reader import Place, Reader
+from inspect_cli.streams.unread import Unread
 
 ACK = 16
 SEQUENCE_MASK = 0xFFFFFFFF

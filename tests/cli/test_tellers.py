@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -104,3 +105,13 @@ def test_words_that_do_not_fit_the_disk_are_no_fault_of_ours() -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     said = "inspect-cli: - cannot be written: No space left on device"
     assert (2, said) == (done.returncode, done.stderr.splitlines()[0])
+
+
+@pytest.mark.parametrize("command", [["explain", "cookie"], ["--help"], ["explain", "--lang", "ko"]])
+def test_a_closed_stdout_is_told_in_one_sentence(command: list[str]) -> None:
+    line = f"exec {shlex.join([sys.executable, '-m', 'inspect_cli', *command])} >&-"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "Bad file descriptor" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,31 @@
+"""The reader of a connection that nobody reads."""
+
+from __future__ import annotations
+
+from inspect_cli.streams.reader import Reader
+
+
+class Unread(Reader):
+    """Takes no bytes; knows only that its side has ended."""
+
+    __slots__ = ()
+
+    def add(
+        self, start: int, end: int, buffer: bytes | bytearray | None, offset: int, frame: int, at: int, time_ns: int
+    ) -> None:
+        """Let them go by."""
+
+    def extend(
+        self,
+        starts: list[int],
+        ends: list[int],
+        buffer: bytes | bytearray,
+        offsets: list[int],
+        frames: list[int],
+        ats: list[int],
+        times: list[int],
+    ) -> None:
+        """Let them go by."""
+
+    def keep(self) -> None:
+        """Nothing is here."""
