@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from inspect_cli.cookies.cookie import Cookie
@@ -65,8 +65,10 @@ class Jar:
     Raises KeyError for a profile that `profiles.PROFILES` does not have.
     """
 
-    def __init__(self, profile: str = RFC6265BIS.name) -> None:
+    def __init__(self, profile: str = RFC6265BIS.name, *, block_third_party: bool = False) -> None:
         self.profile: Profile = PROFILES[profile]
+        self.block_third_party = block_third_party
+        """Whether the user blocks cookies of other sites than the top-level page's."""
         self._shelves = Shelves()
         self._last: _Last | None = None
 
@@ -89,6 +91,19 @@ class Jar:
     def store(self, line: bytes, asking: Asking, now_ns: int, *, steps: bool = True) -> StoreDecision:
         """Take a Set-Cookie line of a response to `asking`, received at `now_ns`."""
         return decide_store(self._shelves, self.profile, line, asking, now_ns, tell=steps)
+
+    def store_all(
+        self, lines: Iterable[bytes], asking: Asking, now_ns: int, *, steps: bool = True
+    ) -> list[StoreDecision]:
+        """Take the Set-Cookie lines of one response, in their order."""
+        return [self.store(line, asking, now_ns, steps=steps) for line in lines]
+
+    def end_session(self) -> tuple[Cookie, ...]:
+        """The browser closes: cookies without an expiry go (6265bis §5.7); gives those that went."""
+        gone = tuple([cookie for cookie in self._shelves if cookie.expires_ns is None])
+        for cookie in gone:
+            self._shelves.remove(cookie)
+        return gone
 
     def send(self, asking: Asking, now_ns: int, *, steps: bool = True) -> list[SendDecision]:
         """Decide about each cookie of the site: those that go, in header order, then the rest.

@@ -40,6 +40,13 @@ class SendDecision:
     reason: str
     reference: str
     steps: tuple[Step, ...]
+    also: tuple[str, ...] = ()
+    """Further reasons, of profiles that name them all."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The deciding reason and those that a profile names besides."""
+        return (self.reason, *self.also)
 
 
 @dataclass(slots=True)

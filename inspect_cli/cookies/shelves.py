@@ -143,15 +143,17 @@ class Shelves:
         """
         gone: list[Cookie] = []
         shelf = self._domains.get(domain, {})
-        if len(shelf) > profile.max_per_domain:
+        bound = profile.max_per_domain
+        if bound is not None and len(shelf) > bound:
             for expired in [c for c in shelf.values() if c.is_expired(now_ns)]:
                 self._evict(expired, gone)
-            while len(shelf) > profile.max_per_domain:
+            while len(shelf) > bound:
                 self._evict(min(shelf.values(), key=_eviction_rank), gone)
-        if len(self) > profile.max_total:
+        bound = profile.max_total
+        if bound is not None and len(self) > bound:
             self._evict_expired(now_ns, gone)
-        while len(self) > profile.max_total:
-            self._evict(next(iter(self._by_access.values())), gone)
+            while len(self) > bound:
+                self._evict(next(iter(self._by_access.values())), gone)
         return tuple(gone)
 
     def _evict(self, cookie: Cookie, gone: list[Cookie]) -> None:

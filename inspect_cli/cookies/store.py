@@ -63,6 +63,13 @@ class StoreDecision:
     steps: tuple[Step, ...]
     evicted: tuple[Cookie, ...] = ()
     """Cookies that had to go because of the bounds (step 24)."""
+    also: tuple[str, ...] = ()
+    """Further reasons, of profiles that name them all."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The deciding reason and those that a profile names besides."""
+        return (self.reason, *self.also)
 
 
 @dataclass(slots=True)
