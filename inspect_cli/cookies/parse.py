@@ -6,14 +6,17 @@ import re
 from typing import Final
 
 from inspect_cli.cookies.dates import parse_date
+from inspect_cli.cookies.profiles import RFC6265BIS, Profile
 from inspect_cli.events.base import Secret
 from inspect_cli.events.cookies import SameSite, SetCookie
 
 MAX_PAIR_BYTES: Final = 4096
-MAX_ATTRIBUTE_BYTES: Final = 1024
 _WSP = b" \t"
 _CONTROLS = bytes((*range(0x09), *range(0x0A, 0x20), 0x7F))
 _MAX_AGE = re.compile(rb"-?[0-9]+")
+_MAX_AGE_PLUS = re.compile(rb"[-+]?[0-9]+")
+_LONGEST_NUMBER = 1024
+"""Digits of a Max-Age that are read: those after them change nothing."""
 _SAME_SITE: dict[bytes, SameSite] = {
     b"strict": "strict",
     b"lax": "lax",
@@ -24,6 +27,12 @@ _SAME_SITE: dict[bytes, SameSite] = {
 def has_control_character(line: bytes) -> bool:
     """Whether §5.6 step 1 (and §5.7 step 3) drops it: a control character but TAB."""
     return len(line.translate(None, _CONTROLS)) != len(line)
+
+
+def cut_line(line: bytes, ends: bytes) -> bytes:
+    """The line as far as the first octet that ends it."""
+    first = min([at for end in ends if (at := line.find(end)) >= 0], default=len(line))
+    return line[:first]
 
 
 def split_pair(line: bytes) -> tuple[bytes, bytes]:
@@ -45,8 +54,9 @@ def parse_set_cookie(line: bytes) -> SetCookie | None:
     return read_attributes(name, value, line)
 
 
-def read_attributes(name: bytes, value: bytes, line: bytes) -> SetCookie:
+def read_attributes(name: bytes, value: bytes, line: bytes, profile: Profile = RFC6265BIS) -> SetCookie:
     """The attributes of a line whose pair is known. Expiry dates are not capped here."""
+    limit = profile.max_attribute_bytes
     expires_ns: int | None = None
     max_age: int | None = None
     domain: bytes | None = None
@@ -62,7 +72,7 @@ def read_attributes(name: bytes, value: bytes, line: bytes) -> SetCookie:
         if not (said or equals):
             continue  # nothing between two semicolons
         attributes.append((said, content))
-        if len(content) > MAX_ATTRIBUTE_BYTES:
+        if limit is not None and len(content) > limit:
             continue  # step 6: ignored, an earlier one of its name stays
         known = said.lower()
         if known == b"path":
@@ -74,11 +84,11 @@ def read_attributes(name: bytes, value: bytes, line: bytes) -> SetCookie:
         elif known == b"samesite":
             same_site = _SAME_SITE.get(content.lower(), "default")  # §5.6.7
         elif known == b"expires":
-            moment = parse_date(content)  # §5.6.1
+            moment = parse_date(content, early_expire=profile.early_years_expire)  # §5.6.1
             expires_ns = expires_ns if moment is None else moment
         elif known == b"max-age":
-            if _MAX_AGE.fullmatch(content):  # §5.6.2
-                max_age = int(content)
+            if (_MAX_AGE_PLUS if profile.plus_in_max_age else _MAX_AGE).fullmatch(content):  # §5.6.2
+                max_age = int(content[:_LONGEST_NUMBER])
         elif known == b"domain":
             domain = (content[1:] if content[:1] == b"." else content).lower()  # §5.6.3
     return SetCookie(

@@ -14,6 +14,12 @@ from inspect_cli.events.base import noun
 
 _CONTROLS: Final = bytes((*range(0x09), *range(0x0A, 0x20), 0x7F))
 _400_DAYS_S: Final = 34_560_000
+_DRAFT_ORDER: Final = (
+    "name-or-value", "lifetime", "lifetime-limit", "domain-ascii", "public-suffix", "domain-match", "path",
+    "partitioned", "secure", "http-only", "overlay-secure", "same-site", "same-site-none", "prefix",
+    "third-party", "overlay-http-only",
+)  # fmt: skip
+"""As the steps of §5.7 stand; what the draft does not know has its place among them."""
 
 
 @noun
@@ -95,7 +101,7 @@ class Profile:
     protects_secure: bool = True
     """An insecure URI cannot overlay a Secure cookie (6265bis §5.7 step 16)."""
     prefixes: tuple[str, ...] = ("__Secure-", "__Host-")
-    """Chromium 49, Firefox 50, Safari 13; `__Http-` and `__Host-Http-` (layered-cookies §5.4):
+    """Chromium 49, Firefox 50, Safari 13; `__Http-` and `__Host-Http-` (layered-cookies §4.1.3):
     Chromium 140, Firefox 143."""
 
     # -- SameSite and partitions
@@ -105,6 +111,9 @@ class Profile:
     """A missing SameSite holds cross-site requests back: the draft, Chromium 80; others do not."""
     none_needs_secure: bool = True
     """6265bis §5.7 step 19: Chromium 80, Firefox 131."""
+    schemeful_reasons: Literal["by-scheme", "always"] = "by-scheme"
+    """When a cookie held back from another site gets a Schemeful… reason: where only the scheme
+    differs, or always, as the recorded Chromium does it."""
     schemeful: bool = True
     """http and https of one site are two (HTML): Chromium 91; the draft asks for HTML's."""
     partitions: bool = False
@@ -116,6 +125,15 @@ class Profile:
     only under the same value, so that a changed cookie goes to the end."""
     tells_all_reasons: bool = False
     """Goes on after the first reason and names them all, as Chromium's DevTools do."""
+    line_order: tuple[str, ...] = ("control-character", "pair-size")
+    """What is asked about a line (names of lines.LINE_RULES)."""
+    store_order: tuple[tuple[str, ...], ...] = (_DRAFT_ORDER,)
+    """What is asked about a cookie (names of rules.RULES). All of a group are asked where all
+    reasons are told; after a group in which one failed nothing more is."""
+    send_order: tuple[str, ...] = (
+        "expired", "domain-match", "partition", "path-match", "secure", "http-only", "same-site", "third-party",
+    )  # fmt: skip
+    """What is asked before a cookie goes along (names of send.RULES)."""
 
 
 RFC6265BIS: Final = Profile(
@@ -153,7 +171,34 @@ CHROMIUM: Final = Profile(
     prefixes=_ALL_PREFIXES,
     partitions=True,
     creation_kept="same-value",
+    schemeful_reasons="always",
     tells_all_reasons=True,
+    line_order=("name-or-value", "pair-size", "control-character"),
+    store_order=(
+        (
+            "lifetime",
+            "lifetime-limit",
+            "domain-ascii",
+            "public-suffix",
+            "domain-match",
+            "path",
+            "prefix",
+            "partitioned",
+        ),
+        ("nameless",),
+        ("third-party",),
+        ("secure", "http-only", "same-site", "same-site-none", "overlay-secure", "overlay-http-only"),
+    ),
+    send_order=(
+        "expired",
+        "partition",
+        "http-only",
+        "secure",
+        "path-match",
+        "domain-match",
+        "same-site",
+        "third-party",
+    ),
 )
 
 FIREFOX: Final = Profile(
@@ -163,9 +208,11 @@ FIREFOX: Final = Profile(
     max_lifetime_s=_400_DAYS_S,
     lax_allowing_unsafe_s=0,
     max_per_domain=180,
-    max_total=3000,
+    max_total=3300,
     limit_scope="site",
-    kept_per_domain=150,
+    kept_per_domain=151,  # thirty go before the 181st comes in
+    kept_total=3000,
+    total_spares_s=33 * 86_400,
     line_end_octets=b"\0\r\n",
     prefixes=_ALL_PREFIXES,
     default_is_lax=False,

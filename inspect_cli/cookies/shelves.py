@@ -9,13 +9,12 @@ from heapq import heapify, heappop, heappush
 from inspect_cli.cookies.cookie import Cookie, Key
 from inspect_cli.cookies.hosts import domain_matches, is_public_suffix, site_of
 from inspect_cli.cookies.paths import path_matches
-from inspect_cli.cookies.profiles import Profile
 
 Place = tuple[str, Key]
 
 
 class Shelves:
-    """The cookie store as an index. Every operation but `remove_excess` costs what it touches."""
+    """The cookie store as an index. Every operation costs what it touches."""
 
     def __init__(self) -> None:
         self._domains: dict[str, dict[Key, Cookie]] = {}
@@ -40,13 +39,21 @@ class Shelves:
         shelf = self._domains.get(domain)
         return shelf.get(key) if shelf else None
 
-    def insert(self, cookie: Cookie) -> None:
-        """Put a cookie in the place of one with the same name, domain, host-only flag and path."""
+    def count(self, domain: str) -> int:
+        return len(self._domains.get(domain, ()))
+
+    def of_domain(self, domain: str) -> Iterator[Cookie]:
+        """Cookies of exactly this domain."""
+        yield from self._domains.get(domain, {}).values()
+
+    def insert(self, cookie: Cookie, *, keeps_place: bool = True) -> None:
+        """Put a cookie in the place of one with the same domain and key; without its place: behind all others."""
         self.version += 1
         key = cookie.key
         old = self.find(cookie.domain, key)
         if old is not None:
             self.remove(old)
+        if old is not None and keeps_place:
             cookie.order = old.order
         else:
             self._order += 1
@@ -135,37 +142,14 @@ class Shelves:
         yield from self.of_site(domain)
         yield from self.matching(domain)
 
-    def remove_excess(self, domain: str, profile: Profile, now_ns: int) -> tuple[Cookie, ...]:
-        """Bring the store back within its bounds after an insertion at `domain` (§5.7 step 24).
-
-        Order: expired; not secure, over the domain's bound; over the domain's bound; any.
-        Oldest access first. Only the domain that has just grown can be over its bound.
-        """
-        gone: list[Cookie] = []
-        shelf = self._domains.get(domain, {})
-        bound = profile.max_per_domain
-        if bound is not None and len(shelf) > bound:
-            for expired in [c for c in shelf.values() if c.is_expired(now_ns)]:
-                self._evict(expired, gone)
-            while len(shelf) > bound:
-                self._evict(min(shelf.values(), key=_eviction_rank), gone)
-        bound = profile.max_total
-        if bound is not None and len(self) > bound:
-            self._evict_expired(now_ns, gone)
-            while len(self) > bound:
-                self._evict(next(iter(self._by_access.values())), gone)
-        return tuple(gone)
-
-    def _evict(self, cookie: Cookie, gone: list[Cookie]) -> None:
-        self.remove(cookie)
-        gone.append(cookie)
-
-    def _evict_expired(self, now_ns: int, gone: list[Cookie]) -> None:
+    def remove_expired(self, now_ns: int, gone: list[Cookie]) -> None:
+        """Take out what has expired, and put it into `gone`."""
         while self._expiring and self._expiring[0][0] < now_ns:
             _, _, place = heappop(self._expiring)
             cookie = self._by_access.get(place)
             if cookie is not None and cookie.is_expired(now_ns):
-                self._evict(cookie, gone)
+                self.remove(cookie)
+                gone.append(cookie)
 
     def _forget_stale_expiries(self) -> None:
         self._expiring = [
@@ -174,7 +158,3 @@ class Shelves:
             if cookie.expires_ns is not None
         ]
         heapify(self._expiring)
-
-
-def _eviction_rank(cookie: Cookie) -> tuple[bool, int, int]:
-    return (cookie.secure, cookie.last_access_ns, cookie.order)

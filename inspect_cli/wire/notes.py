@@ -135,6 +135,7 @@ GIVEN_SHAPE: Final = {
     "same_site": _one_of("strict", "lax", "none", "default"),
     "expires_ns": _optional(INTEGER),
     "by_hand": BOOLEAN,
+    "partition": TEXT,
 }
 ASKING_SHAPE: Final = {
     "scheme": TEXT,
@@ -147,6 +148,7 @@ ASKING_SHAPE: Final = {
     "top_site": TEXT,
     "by_script": BOOLEAN,
 }
+GIVEN_USUAL: Final = {"partition": ""}
 ASKING_USUAL: Final = {"same_domain": None, "top_site": "", "by_script": False}
 CONTEXT_SHAPE: Final = {
     "time_ns": INTEGER,
@@ -154,7 +156,7 @@ CONTEXT_SHAPE: Final = {
     "url": TEXT,
     "profile": TEXT,
     "jar": TEXT,
-    "given": _many(_object(GivenCookie, GIVEN_SHAPE)),
+    "given": _many(_object(GivenCookie, GIVEN_SHAPE, GIVEN_USUAL)),
 }
 COMMENT_SHAPE: Final = {
     "time_ns": INTEGER,

@@ -32,6 +32,7 @@ GIVEN = st.builds(
     st.sampled_from(["strict", "lax", "none", "default"]),
     st.none() | INT64,
     st.booleans(),
+    TEXT,
 )
 ASKING = st.builds(
     Asking, TEXT, TEXT, TEXT, TEXT, st.booleans(), st.booleans(), st.none() | st.booleans(), TEXT, st.booleans()
