@@ -92,6 +92,9 @@ class Profile:
     # -- the domain
     keeps_empty_domain: bool = True
     """`Domain=.` and `Domain=` mean host-only (6265bis §5.6.3); Chromium refuses `.`."""
+    address_is_host_only: bool = False
+    """A Domain that is the host's own address makes no other cookie than none (Chromium, Firefox);
+    by §5.7 step 10 it is not host-only."""
     converts_domain: bool = False
     """A Domain with U-labels is converted (Chromium); §5.7 step 8 drops the cookie."""
 
@@ -167,6 +170,7 @@ CHROMIUM: Final = Profile(
     plus_in_max_age=True,
     early_years_expire=True,
     keeps_empty_domain=False,
+    address_is_host_only=True,
     converts_domain=True,
     prefixes=_ALL_PREFIXES,
     partitions=True,
@@ -213,6 +217,7 @@ FIREFOX: Final = Profile(
     kept_per_domain=151,  # thirty go before the 181st comes in
     kept_total=3000,
     total_spares_s=33 * 86_400,
+    address_is_host_only=True,
     line_end_octets=b"\0\r\n",
     prefixes=_ALL_PREFIXES,
     default_is_lax=False,

@@ -15,6 +15,7 @@ from inspect_cli.cookies.drafts import Draft, step_of
 from inspect_cli.cookies.hosts import (
     canonical_host,
     domain_matches,
+    is_ip,
     is_loopback,
     is_public_suffix,
     is_secure_scheme,
@@ -141,7 +142,7 @@ def _domain_match(draft: Draft) -> Step:
         draft.domain = draft.host
         return _HOST_ONLY
     if domain_matches(draft.host, draft.domain):
-        draft.host_only = False
+        draft.host_only = draft.profile.address_is_host_only and is_ip(draft.host)
         return step_of(10, "domain-match", "passed", draft.domain[:_SHORT]) if draft.tell else _DOMAIN_MATCH
     draft.reason = "InvalidDomain"
     return step_of(10, "domain-match", "failed", draft.domain[:_SHORT]) if draft.tell else _DOMAIN_MISMATCH

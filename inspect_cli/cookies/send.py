@@ -291,6 +291,12 @@ def serialize(cookies: list[Cookie]) -> bytes:
     return b"; ".join(c.name + b"=" + c.value.value if c.name else c.value.value for c in cookies)
 
 
+def _is_another_sites(decision: SendDecision, host: str) -> bool:
+    """Whether the cookie was found above the host, but nobody could mean it: a public suffix's own."""
+    cookie = decision.cookie
+    return cookie.host_only and cookie.domain != host and is_public_suffix(cookie.domain)
+
+
 def decide_send(
     shelves: Shelves,
     profile: Profile,
@@ -316,7 +322,7 @@ def decide_send(
         seen.add(id(cookie))
         if decision.sent:
             sent.append(decision)
-        elif len(withheld) < most:
+        elif len(withheld) < most and not _is_another_sites(decision, trip.host):
             withheld.append(decision)
     for cookie in shelves.of_site(trip.host):
         if len(withheld) >= most:

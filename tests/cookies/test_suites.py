@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from inspect_cli.cookies import Jar, asking_for
 from inspect_cli.cookies.dates import parse_date
-from inspect_cli.cookies.hosts import canonical_host, registrable_domain, same_site
+from inspect_cli.cookies.hosts import canonical_host, registrable_domain
 from tests.cookies.corpus import COOKIES, NS, load, text
 
 NAMELESS = "6265bis §5.6 step 3: without '=' the name is empty and the cookie is kept (RFC 6265 dropped it)"
@@ -194,78 +192,6 @@ def test_jar_of_curl_after_one_response(name: str) -> None:
     expected = {(row[0].removeprefix(".").lower(), row[2], row[5], row[6]) for row in rows}
     actual = {(c.domain, c.path, c.name.decode(), c.value.value.decode()) for c in jar}
     assert CURL_OTHERWISE.get(name, ("", expected))[1] == actual
-
-
-CHROMIUM_OTHERWISE = {
-    "attr-34": "Chromium takes a year before 1601 for the past; §5.1.1 step 5 fails, the attribute is ignored",
-    "attr-50": "Partitioned needs Secure in Chromium; the draft does not know it",
-    "count-per-domain": "Chromium keeps 180 per domain, the draft's profile 50 (§6.1)",
-    "domain-08": "Chromium refuses Domain=.; §5.6.3 leaves an empty domain, so it is host-only",
-    "domain-40": "Chromium converts a non-ASCII Domain; §5.7 step 8 drops the cookie",
-    "httponly-js": "document.cookie is no field of a message",
-    "overwrite-order": "an update with a new value moves the cookie to the end; §5.7 step 23.3 keeps its creation time",
-    "prefix-15": "__Host-Http- is a prefix of layered cookies",
-    "prefix-19": "Chromium asks for the prefix before Secure: the same refusal, another reason",
-    "prefix-20": "the same",
-    "prefix-22": "the same",
-    "prefix-23": "the same",
-    "prefix-29": "the same",
-    "prefix-31": "the same",
-    "prefix-32": "the same",
-    "prefix-33": "the same",
-    "ss-http-to-https-post": "Lax+POST, a MAY (§5.6.7.2) that this profile does not use",
-    "ss-redirect-set": "set by the target of a redirect, which this replay does not follow",
-    "syntax-04": "nothing at all: Chromium gives no reason",
-    "syntax-13": "Chromium refuses '=name=value'; §5.6 step 3 makes it nameless",
-    "syntax-18": "Chromium refuses TAB; §5.6 step 1 allows it",
-    "syntax-19": "Chromium refuses TAB; §5.6 step 1 allows it",
-    "syntax-50": "Chromium cuts at CR; §5.6 step 1 drops the line",
-}
-
-
-def chromium_differs(case: dict[str, Any]) -> bool:
-    jar = Jar()
-    page = ""
-    differs = False
-    for number, step in enumerate(case["steps"]):
-        now_ns = (1_795_000_000 + number) * NS
-        url, via = urlsplit(step["url"]), step["via"]
-        if via == "js":
-            continue
-        near, top = True, True
-        if via != "navigate":
-            start = urlsplit(page)
-            near = same_site(start.scheme, start.hostname or "", url.scheme, url.hostname or "")
-            top = via in ("link", "post")
-        asking = asking_for(
-            step["url"],
-            "POST" if via == "post" else "GET",
-            same_site=near,
-            top_level=top,
-        )
-        header = jar.header(asking, now_ns)
-        wire = [one for one in step["wire"] if (one["host"], one["path"]) == (url.hostname, url.path or "/")]
-        differs |= bool(wire) and "; ".join(wire[0]["cookie"]).encode("latin-1", "replace") != header
-        # Chromium says Schemeful… of the same refusal where the site differs by scheme or whole.
-        blocked = {
-            one["line"]: [reason.removeprefix("Schemeful") for reason in one["reasons"]]
-            for one in step.get("blocked", ())
-        }
-        for line in step.get("set", ()):
-            octets = line.encode("latin-1")
-            reasons = blocked.get(line, blocked.get(octets.decode("utf-8", "replace"), []))
-            decision = jar.store(octets, asking, now_ns)
-            refused = not (decision.stored or decision.deleted)
-            differs |= refused != bool(reasons)
-            differs |= refused and decision.reason not in reasons
-        page = step["url"] if top else page
-    return differs
-
-
-def test_decisions_and_reasons_of_a_recorded_chromium() -> None:
-    cases = [case for case in load("chromium/decisions.json")["cases"] if "3pc-blocked" not in case["group"]]
-    assert len(cases) == 168
-    assert sorted(CHROMIUM_OTHERWISE) == sorted(case["id"] for case in cases if chromium_differs(case))
 
 
 def test_the_lists_of_exceptions_name_cases_that_exist() -> None:
