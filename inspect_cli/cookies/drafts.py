@@ -55,7 +55,6 @@ class Draft:
     now_ns: int
     profile: Profile
     shelves: Shelves
-    blocks_third_parties: bool
     tell: bool
     """Whether steps are wanted with their words."""
     host: str = ""

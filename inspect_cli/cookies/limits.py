@@ -18,24 +18,25 @@ def remove_excess(shelves: Shelves, cookie: Cookie, profile: Profile, now_ns: in
     Oldest access first. Only what has just grown can be over its bound.
     """
     gone: list[Cookie] = []
+    total = len(shelves)
+    bound = profile.max_per_domain
     if cookie.partition:
         _remove_of_partition(shelves, cookie, profile, now_ns, gone)
-    else:
-        _remove_of_domain(shelves, cookie.domain, profile, now_ns, gone)
+    elif bound is not None and total > bound:
+        _remove_of_domain(shelves, cookie.domain, profile, bound, now_ns, gone)
     bound = profile.max_total
-    if bound is not None and len(shelves) > bound:
+    if bound is not None and total > bound and len(shelves) > bound:
         shelves.remove_expired(now_ns, gone)
         if len(shelves) > bound:
             _remove_of_all(shelves, profile, now_ns, gone)
     return tuple(gone)
 
 
-def _remove_of_domain(shelves: Shelves, domain: str, profile: Profile, now_ns: int, gone: list[Cookie]) -> None:
-    bound = profile.max_per_domain
-    if bound is None or len(shelves) <= bound:
-        return
+def _remove_of_domain(
+    shelves: Shelves, domain: str, profile: Profile, bound: int, now_ns: int, gone: list[Cookie]
+) -> None:
     is_site = profile.limit_scope == "site"
-    if not is_site and shelves.count(domain) <= bound:
+    if (shelves.count_site(domain) if is_site else shelves.count(domain)) <= bound:
         return
     found = shelves.of_site(domain) if is_site else shelves.of_domain(domain)
     counted = [cookie for cookie in found if not cookie.partition]

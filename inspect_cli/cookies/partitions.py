@@ -22,7 +22,7 @@ _FIRST = Step(f"{BIS} §7.1", "third-party", "passed", "")
 def partitioned(draft: Draft) -> Step | None:
     """The cookie lives under the top-level site alone; that needs Secure."""
     parsed = draft.parsed
-    if not draft.profile.partitions or not any(name.lower() == b"partitioned" for name, _ in parsed.attributes):
+    if not parsed.partitioned:
         return None
     if not parsed.secure:
         draft.reason = "PartitionedNeedsSecure"
@@ -31,10 +31,8 @@ def partitioned(draft: Draft) -> Step | None:
     return Step(CHIPS, "partitioned", "applied", draft.partition[:_FOUND]) if draft.tell else _APPLIED
 
 
-def third_party(draft: Draft) -> Step | None:
-    """A user who blocks third-party cookies still lets partitioned ones pass."""
-    if not draft.blocks_third_parties:
-        return None
+def third_party(draft: Draft) -> Step:
+    """Asked where the user blocks third-party cookies: partitioned ones pass."""
     if not is_third_party(draft.asking, draft.profile):
         return _FIRST
     if draft.partition:

@@ -69,7 +69,7 @@ _NAMELESS_EQUALS = step_of(2, "nameless", "failed")
 
 def _nameless(draft: Draft) -> Step | None:
     """Clients that would send back `a=b`, another cookie than the nameless one, refuse it."""
-    if draft.name or draft.profile.nameless_holds_equals or b"=" not in draft.value:
+    if draft.name or b"=" not in draft.value:
         return None
     draft.reason = "NamelessEquals"
     return _NAMELESS_EQUALS
@@ -89,10 +89,9 @@ def _lifetime(draft: Draft) -> Step:
 
 
 def _lifetime_limit(draft: Draft) -> Step | None:
-    limit_s = draft.profile.max_lifetime_s
-    if draft.expires_ns is None or limit_s is None:
+    if draft.expires_ns is None:
         return None
-    latest_ns = draft.now_ns + limit_s * _NS
+    latest_ns = draft.now_ns + (draft.profile.max_lifetime_s or 0) * _NS
     if draft.expires_ns <= latest_ns:
         return None
     draft.expires_ns = latest_ns
@@ -126,7 +125,7 @@ def _empty_domain(draft: Draft) -> Step | None:
 
 def _public_suffix(draft: Draft) -> Step | None:
     domain = draft.domain
-    if not domain or not draft.profile.rejects_public_suffixes:
+    if not domain:
         return None
     if not is_public_suffix(domain):
         return _NO_SUFFIX

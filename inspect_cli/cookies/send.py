@@ -60,6 +60,9 @@ class SendDecision:
         return (self.reason, *self.also)
 
 
+Rule = Callable[[Cookie, "Trip"], Step | None]
+
+
 @dataclass(slots=True)
 class Trip:
     """A request for which cookies are picked."""
@@ -79,6 +82,7 @@ class Trip:
     """Whose partitioned cookies go along; "": the profile knows none."""
     is_blocked: bool
     """A third party, and the user blocks those."""
+    rules: tuple[Rule, ...]
     reason: str = ""
 
 
@@ -180,9 +184,7 @@ def _partition(cookie: Cookie, trip: Trip) -> Step | None:
     return Step(CHIPS, "partition", "failed", cookie.partition[:_SHORT]) if trip.tell else _OTHER_PARTITION
 
 
-def _third_party(cookie: Cookie, trip: Trip) -> Step | None:
-    if not trip.is_blocked:
-        return None
+def _third_party(cookie: Cookie, trip: Trip) -> Step:
     if cookie.partition:
         return _PARTITIONED
     trip.reason = "UserPreferences"
@@ -210,7 +212,6 @@ def _same_site(cookie: Cookie, trip: Trip) -> Step:
     return _SITE_CROSS[flag]
 
 
-Rule = Callable[[Cookie, Trip], Step | None]
 RULES: Final[dict[str, Rule]] = {
     "expired": _expired,
     "domain-match": _domain,
@@ -224,8 +225,10 @@ RULES: Final[dict[str, Rule]] = {
 
 
 @lru_cache(maxsize=32)
-def rules_of(order: tuple[str, ...]) -> tuple[Rule, ...]:
-    return tuple([RULES[name] for name in order])
+def _rules_of(order: tuple[str, ...], partitions: bool, is_blocked: bool) -> tuple[Rule, ...]:
+    """The rules in this order, without those that have nothing to say."""
+    idle = {name for name, is_asked in (("partition", partitions), ("third-party", is_blocked)) if not is_asked}
+    return tuple([RULES[name] for name in order if name not in idle])
 
 
 def start_trip(
@@ -235,6 +238,7 @@ def start_trip(
     host = canonical_host(asking.host)
     if host is None:
         return None
+    is_blocked = blocks_third_parties and is_third_party(asking, profile)
     return Trip(
         asking,
         host,
@@ -245,7 +249,8 @@ def start_trip(
         is_near(asking, profile) or not profile.knows_same_site,
         asking.top_level and asking.method in SAFE_METHODS,
         partition_of(asking, host) if profile.partitions else "",
-        blocks_third_parties and is_third_party(asking, profile),
+        is_blocked,
+        _rules_of(profile.send_order, profile.partitions, is_blocked),
     )
 
 
@@ -254,7 +259,7 @@ def decide_cookie(cookie: Cookie, trip: Trip) -> SendDecision:
     trail: list[Step] = []
     failed: list[tuple[str, Step]] = []
     goes_on = trip.profile.tells_all_reasons
-    for rule in rules_of(trip.profile.send_order):
+    for rule in trip.rules:
         trip.reason = ""
         step = rule(cookie, trip)
         if step is not None:
@@ -274,7 +279,7 @@ def decide_cookie(cookie: Cookie, trip: Trip) -> SendDecision:
 def goes(cookie: Cookie, trip: Trip) -> bool:
     """The same, without a decision to hand on."""
     trip.reason = ""
-    for rule in rules_of(trip.profile.send_order):
+    for rule in trip.rules:
         rule(cookie, trip)
         if trip.reason:
             return False

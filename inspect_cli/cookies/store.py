@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.drafts import Draft, StoreDecision, step_of
 from inspect_cli.cookies.hosts import canonical_host
 from inspect_cli.cookies.limits import remove_excess
 from inspect_cli.cookies.lines import LINE_RULES
-from inspect_cli.cookies.parse import cut_line, read_attributes, split_pair
+from inspect_cli.cookies.parse import LONGEST_KEPT, Attributes, cut_line, read_attributes, split_line
 from inspect_cli.cookies.profiles import Profile
 from inspect_cli.cookies.rules import RULES
 from inspect_cli.cookies.shelves import Shelves
-from inspect_cli.events.cookies import BIS, Asking, Step
+from inspect_cli.events.base import Secret
+from inspect_cli.events.cookies import BIS, Asking, SetCookie, Step
 
 __all__ = ["StoreDecision", "decide_store"]
 
@@ -26,14 +27,65 @@ _STORED = step_of(24, "insert", "applied")
 _EXPIRED = step_of(24, "expired", "applied")
 
 
-@lru_cache(maxsize=32)
-def _line_rules(order: tuple[str, ...]) -> tuple[Rule, ...]:
-    return tuple([LINE_RULES[name] for name in order])
+_Key = tuple[str, str, str, str, bytes, bytes]
+"""Scheme, host, path, top-level site, name, attributes: all that the rules look at in a same-site response."""
 
 
-@lru_cache(maxsize=32)
-def _store_rules(order: tuple[tuple[str, ...], ...]) -> tuple[tuple[Rule, ...], ...]:
-    return tuple([tuple([RULES[name] for name in group]) for group in order])
+class _Settled(NamedTuple):
+    attributes: Attributes
+    host: str
+    domain: str
+    host_only: bool
+    path: str
+    partition: str
+
+
+class _Rules(NamedTuple):
+    """A profile's rules in its order, without those that have nothing to say."""
+
+    profile: Profile
+    line: tuple[Rule, ...]
+    groups: tuple[tuple[Rule, ...], ...]
+    """One, where the first failure ends it."""
+    live: tuple[Rule, ...]
+    """Those that look at the time and the jar, too."""
+    settled: dict[_Key, _Settled]
+    """What the others said to a line that passed them all."""
+
+
+_known: dict[tuple[int, bool], _Rules] = {}
+_MOST_KNOWN: Final = 64
+_MOST_SETTLED: Final = 1024
+_LIVE: Final = frozenset(("lifetime", "lifetime-limit", "overlay-secure", "overlay-http-only"))
+
+
+def _rules_of(profile: Profile, blocks_third_parties: bool) -> _Rules:
+    key = (id(profile), blocks_third_parties)
+    found = _known.get(key)
+    if found is not None:
+        return found  # it holds the profile, so that no other one has its identity
+    idle = {name for name, is_asked in _asked(profile, blocks_third_parties).items() if not is_asked}
+    order = profile.store_order
+    if not profile.tells_all_reasons:
+        order = (tuple([name for group in order for name in group]),)
+    groups = tuple([tuple([RULES[name] for name in group if name not in idle]) for group in order])
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    line = tuple([LINE_RULES[name] for name in profile.line_order])
+    live = tuple([RULES[name] for group in order for name in group if name in _LIVE and name not in idle])
+    found = _known[key] = _Rules(profile, line, groups, live, {})
+    return found
+
+
+def _asked(profile: Profile, blocks_third_parties: bool) -> dict[str, bool]:
+    """Rules that some profiles need not ask."""
+    return {
+        "third-party": blocks_third_parties,
+        "partitioned": profile.partitions,
+        "nameless": not profile.nameless_holds_equals,
+        "public-suffix": profile.rejects_public_suffixes,
+        "lifetime-limit": profile.max_lifetime_s is not None,
+    }
 
 
 def decide_store(
@@ -49,39 +101,70 @@ def decide_store(
     """Decide about a Set-Cookie line and do it to `shelves`."""
     if profile.line_end_octets:
         line = cut_line(line, profile.line_end_octets)
-    name, value = split_pair(line)
-    draft = Draft(line, name, value, asking, now_ns, profile, shelves, blocks_third_parties, tell)
+    name, value, rest = split_line(line)
+    rules = _rules_of(profile, blocks_third_parties)
+    draft = Draft(line, name, value, asking, now_ns, profile, shelves, tell)
     trail: list[Step] = []
-    failed = _ask(_line_rules(profile.line_order), draft, trail, goes_on=False)
+    failed = _ask(rules.line, draft, trail, goes_on=False)
     if failed:
         return _refused(draft, trail, failed)
-    draft.parsed = read_attributes(name, value, line, profile)
+    key = None if tell else _key_of(asking, name, rest)
+    settled = rules.settled.get(key) if key is not None else None
+    if settled is not None:
+        return _again(draft, settled, rules)
+    attributes = read_attributes(rest, profile)
+    draft.parsed = SetCookie(name, Secret(value, "cookie"), *attributes)
     host = canonical_host(asking.host)
     if host is None:
-        draft.reason = "InvalidDomain"
         trail.append(_NO_HOST)
         return _refused(draft, trail, [("InvalidDomain", _NO_HOST)])
     draft.host = host
-    for group in _store_rules(profile.store_order):
+    for group in rules.groups:
         failed = _ask(group, draft, trail, goes_on=profile.tells_all_reasons)
         if failed:
             return _refused(draft, trail, failed)
+    if key is not None:
+        if len(rules.settled) >= _MOST_SETTLED:
+            rules.settled.clear()
+        rules.settled[key] = _Settled(attributes, host, draft.domain, draft.host_only, draft.path, draft.partition)
     return _insert(draft, trail)
 
 
-def _ask(rules: Iterable[Rule], draft: Draft, trail: list[Step], *, goes_on: bool) -> list[tuple[str, Step]] | None:
+def _key_of(asking: Asking, name: bytes, rest: bytes) -> _Key | None:
+    """None where more decides, or where it is too much to keep."""
+    if (
+        not asking.same_site
+        or asking.same_domain is False
+        or asking.by_script
+        or not name
+        or len(name) + len(rest) + len(asking.path) > LONGEST_KEPT
+    ):
+        return None
+    return asking.scheme, asking.host, asking.path, asking.top_site, name, rest
+
+
+def _again(draft: Draft, settled: _Settled, rules: _Rules) -> StoreDecision:
+    """The line is as one before it but for its value: only the time and the jar can say no."""
+    attributes, draft.host, draft.domain, draft.host_only, draft.path, draft.partition = settled
+    draft.parsed = SetCookie(draft.name, Secret(draft.value, "cookie"), *attributes)
+    failed = _ask(rules.live, draft, [], goes_on=draft.profile.tells_all_reasons)
+    return _refused(draft, [], failed) if failed else _insert(draft, [])
+
+
+def _ask(rules: tuple[Rule, ...], draft: Draft, trail: list[Step], *, goes_on: bool) -> list[tuple[str, Step]] | None:
     """Ask each rule; the reasons and steps of those that fail, None where none does."""
     failed: list[tuple[str, Step]] | None = None
+    tell = draft.tell
     for rule in rules:
         step = rule(draft)
-        if step is None:
-            continue
-        trail.append(step)
-        if draft.reason:
-            failed = [*(failed or ()), (draft.reason, step)]
-            if not goes_on:
-                break
-            draft.reason = ""
+        if step is not None:
+            if tell:
+                trail.append(step)
+            if draft.reason:
+                failed = [*(failed or ()), (draft.reason, step)]
+                if not goes_on:
+                    break
+                draft.reason = ""
     return failed
 
 
@@ -109,15 +192,17 @@ def _insert(draft: Draft, trail: list[Step]) -> StoreDecision:
         now_ns,
         now_ns,
     )
-    old = shelves.find(cookie.domain, cookie.key)
-    if old is not None and old.is_expired(now_ns):
-        shelves.remove(old)
-        old = None
-    trail.append(_REPLACES if old else _NEW)
-    keeps_place = old is not None and (draft.profile.creation_kept == "always" or old.value.value == parsed.value.value)
-    if old is not None and keeps_place:
-        cookie.creation_ns = old.creation_ns  # step 23.3
-    if cookie.is_expired(now_ns):
+    old = shelves.find(draft.domain, (parsed.name, draft.host_only, draft.path, draft.partition))
+    keeps_place = False
+    if old is not None:
+        if old.is_expired(now_ns):
+            shelves.remove(old)
+            old = None
+        elif draft.profile.creation_kept == "always" or old.value.value == parsed.value.value:
+            keeps_place = True
+            cookie.creation_ns = old.creation_ns  # step 23.3
+    trail.append(_NEW if old is None else _REPLACES)
+    if draft.expires_ns is not None and cookie.is_expired(now_ns):
         # Inserted and evicted at once: expired cookies never stay.
         if old is not None:
             shelves.remove(old)

@@ -65,6 +65,7 @@ class SetCookie:
     same_site: SameSite
     attributes: tuple[tuple[bytes, bytes], ...]
     """All attributes in wire order, names as sent, ignored ones too."""
+    partitioned: bool = False
 
 
 @noun

@@ -7,6 +7,8 @@ from typing import Any
 
 START = 1_795_207_301
 """When the record was made, to a minute: it has lifetimes as seconds from then."""
+LONGEST = 80
+"""The record cuts long values of the store."""
 ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 LANDING = {"ss-redirect-set": ["la=1; SameSite=Strict"]}
 """What the target of a redirect set: the record has the lines of a step's first response alone."""
@@ -55,11 +57,12 @@ def _unescaped(text: str) -> str:
 
 
 def store_of(step: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """The store after a step: name, value, domain (a dot: not host-only), path, flags, seconds to live, partition."""
+    """The store after a step: name, value, size, domain, path, flags, seconds to live, partition."""
     return sorted(
         (
-            c["name"],
-            c["value"],
+            c["name"][:LONGEST],
+            c["value"][:LONGEST],
+            c["size"],
             c["domain"],
             c["path"],
             c["secure"],
