@@ -10,7 +10,7 @@ from inspect_cli.events.cookies import BIS, Step
 
 _CONTROL = Step(f"{BIS} §5.6 step 1", "control-character", "failed", "")
 _NO_CONTROL = Step(f"{BIS} §5.6 step 1", "control-character", "passed", "")
-_IN_PAIR = Step(f"{BIS} §5.6 step 1", "control-character", "failed", "TAB")
+_INNER = Step(f"{BIS} §5.6 step 1", "control-character", "failed", "TAB")
 _TOO_LONG = Step(f"{BIS} §5.6 step 5", "pair-size", "failed", "")
 _NOT_TOO_LONG = Step(f"{BIS} §5.6 step 5", "pair-size", "passed", "")
 _EMPTY = step_of(2, "name-or-value", "failed")
@@ -18,18 +18,26 @@ _NOT_EMPTY = step_of(2, "name-or-value", "passed")
 
 
 def control_character(draft: Draft) -> Step:
-    """Any control character but TAB (step 1); some clients refuse a TAB in the pair too."""
+    """Any control character but TAB (step 1); some clients refuse a TAB within a name or value, too."""
     line, profile = draft.line, draft.profile
     if len(line.translate(None, profile.refused_octets)) != len(line):
         draft.reason = "DisallowedCharacter"
         return _CONTROL
-    refused = profile.refused_pair_octets
-    if refused:
-        pair = draft.name + draft.value
-        if len(pair.translate(None, refused)) != len(pair):
-            draft.reason = "DisallowedCharacter"
-            return _IN_PAIR
+    inner = profile.refused_inner_octets
+    if inner and len(line.translate(None, inner)) != len(line) and _is_within(line, inner):
+        draft.reason = "DisallowedCharacter"
+        return _INNER
     return _NO_CONTROL
+
+
+def _is_within(line: bytes, octets: bytes) -> bool:
+    """Whether one of the octets stands in a name or value, not around it."""
+    for piece in line.split(b";"):
+        name, _, value = piece.partition(b"=")
+        inside = name.strip(b" \t") + value.strip(b" \t")
+        if len(inside.translate(None, octets)) != len(inside):
+            return True
+    return False
 
 
 def pair_size(draft: Draft) -> Step | None:

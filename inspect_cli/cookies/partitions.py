@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from inspect_cli.cookies.drafts import Draft
-from inspect_cli.cookies.sites import is_third_party, partition_of
+from inspect_cli.cookies.sites import is_third_party, is_trusted, partition_of
 from inspect_cli.events.cookies import BIS, Step
 
 CHIPS: Final = "CHIPS"
@@ -24,7 +24,7 @@ def partitioned(draft: Draft) -> Step | None:
     parsed = draft.parsed
     if not parsed.partitioned:
         return None
-    if not parsed.secure:
+    if not parsed.secure or not is_trusted(draft.asking.scheme, draft.host, draft.profile):
         draft.reason = "PartitionedNeedsSecure"
         return _NOT_SECURE
     draft.partition = partition_of(draft.asking, draft.host)

@@ -71,9 +71,9 @@ class Profile:
     refused_octets: bytes = _CONTROLS
     """Octets that drop a Set-Cookie line wherever they stand (6265bis §5.6 step 1)."""
     line_end_octets: bytes = b""
-    """Octets at which the line ends. Chromium, Firefox: NUL, CR, LF."""
-    refused_pair_octets: bytes = b""
-    """Octets that are refused in a name or value alone. Chromium: TAB."""
+    """Octets at which the line of a response ends, a script's not. Chromium, Firefox: NUL, CR, LF."""
+    refused_inner_octets: bytes = b""
+    """Octets that are refused within a name or value, of attributes too, but not around them. Chromium: TAB."""
     max_line_bytes: int | None = None
     """curl: 5000 (MAX_COOKIE_LINE)."""
     max_pair_bytes: int | None = 4096
@@ -165,7 +165,7 @@ CHROMIUM: Final = Profile(
     max_per_partition=180,
     max_partition_bytes=10_240,
     line_end_octets=b"\0\r\n",
-    refused_pair_octets=b"\t",
+    refused_inner_octets=b"\t",
     nameless_holds_equals=False,
     plus_in_max_age=True,
     early_years_expire=True,

@@ -111,6 +111,8 @@ def _domain_ascii(draft: Draft) -> Step | None:
         draft.domain = domain.decode("latin-1")
         return _DOMAIN_NOT_ASCII
     draft.domain = domain.decode("ascii")
+    if draft.domain == f"[{draft.host}]":
+        draft.domain = draft.host  # an IPv6 address, as in a URL
     return _DOMAIN_ASCII
 
 
@@ -191,9 +193,8 @@ def _overlay_http_only(draft: Draft) -> Step | None:
 
 def _overlay_secure(draft: Draft) -> Step:
     profile = draft.profile
-    if draft.parsed.secure or not profile.protects_secure:
-        return _OVERLAY_SKIPPED
-    if is_trusted(draft.asking.scheme, draft.host, profile):
+    # A cookie that is Secure itself came over a secure scheme, or was refused for that (step 13).
+    if not profile.protects_secure or is_trusted(draft.asking.scheme, draft.host, profile):
         return _OVERLAY_SKIPPED
     if not draft.shelves.has_secure_over(draft.parsed.name, draft.domain, draft.path):
         return _NO_OVERLAY

@@ -99,7 +99,7 @@ def decide_store(
     blocks_third_parties: bool = False,
 ) -> StoreDecision:
     """Decide about a Set-Cookie line and do it to `shelves`."""
-    if profile.line_end_octets:
+    if profile.line_end_octets and not asking.by_script:
         line = cut_line(line, profile.line_end_octets)
     name, value, rest = split_line(line)
     rules = _rules_of(profile, blocks_third_parties)

@@ -8,6 +8,7 @@ cookie sends comes out in the form in which its line went in.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -64,6 +65,7 @@ def tell(story: Mapping[str, Any], profile: str, *, block_third_party: bool = Fa
     jar = Jar(profile, block_third_party=block_third_party)
     chain = _Chain("navigate", None, None)
     page: str | None = None
+    frames: dict[str, Asking] = {}  # documents inside the page, and how they were asked for
     at_ns = now_ns - _NS
     told: list[dict[str, Any]] = []
     for number, raw in enumerate(story["steps"], 1):
@@ -71,11 +73,15 @@ def tell(story: Mapping[str, Any], profile: str, *, block_third_party: bool = Fa
             step = _read(raw)
             at_ns = at_ns + _NS if step.at_ns is None else step.at_ns
             chain, asking = _who_asks(step, chain, page)
+            asking = _behind(frames.get(chain.page or ""), asking)
         except ValueError as error:
             raise BadStory(f"step {number}: {error}") from None
         told.append(_play(jar, asking, step.lines, at_ns))
         if chain.via in _OPENS:
             page = step.url
+            frames.clear()
+        elif chain.via == "iframe":
+            frames[step.url] = asking
     return {"steps": told}
 
 
@@ -92,6 +98,13 @@ def _who_asks(step: _Step, before: _Chain, page: str | None) -> tuple[_Chain, As
         chain = _Chain(step.via, start, step.top)
         method = step.method or ("POST" if step.via == "post" else "GET")
     return chain, _asking(step.url, chain.via, chain.page, chain.top, method)
+
+
+def _behind(frame: Asking | None, asking: Asking) -> Asking:
+    """What a frame asks for is cross-site where the frame itself was (6265bis §5.2.1: all its ancestors count)."""
+    if frame is None or frame.same_site or asking.top_level:
+        return asking
+    return replace(asking, same_site=False, same_domain=bool(asking.same_domain and frame.same_domain))
 
 
 @lru_cache(maxsize=4096)
