@@ -44,7 +44,7 @@ class StoreDecision:
         return (self.reason, *self.also)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Draft:
     """A cookie on its way through the steps."""
 

@@ -63,7 +63,7 @@ class SendDecision:
 Rule = Callable[[Cookie, "Trip"], Step | None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Trip:
     """A request for which cookies are picked."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.drafts import Draft, StoreDecision, step_of
@@ -31,26 +31,24 @@ _Key = tuple[str, str, str, str, bytes, bytes]
 """Scheme, host, path, top-level site, name, attributes: all that the rules look at in a same-site response."""
 
 
-class _Settled(NamedTuple):
-    attributes: Attributes
-    host: str
-    domain: str
-    host_only: bool
-    path: str
-    partition: str
+_Settled = tuple[Attributes, str, str, bool, str, str]
+"""Attributes, then of the draft: host, domain, host-only, path, partition."""
 
 
-class _Rules(NamedTuple):
+class _Rules:
     """A profile's rules in its order, without those that have nothing to say."""
 
-    profile: Profile
-    line: tuple[Rule, ...]
-    groups: tuple[tuple[Rule, ...], ...]
-    """One, where the first failure ends it."""
-    live: tuple[Rule, ...]
-    """Those that look at the time and the jar, too."""
-    settled: dict[_Key, _Settled]
-    """What the others said to a line that passed them all."""
+    __slots__ = ("groups", "line", "live", "profile", "settled")
+
+    def __init__(self, profile: Profile, groups: tuple[tuple[Rule, ...], ...], live: tuple[Rule, ...]) -> None:
+        self.profile = profile
+        self.line = tuple([LINE_RULES[name] for name in profile.line_order])
+        self.groups = groups
+        """One, where the first failure ends it."""
+        self.live = live
+        """Those that look at the time and the jar, too."""
+        self.settled: dict[_Key, _Settled] = {}
+        """What the others said to a line that passed them all."""
 
 
 _known: dict[tuple[int, bool], _Rules] = {}
@@ -71,9 +69,8 @@ def _rules_of(profile: Profile, blocks_third_parties: bool) -> _Rules:
     groups = tuple([tuple([RULES[name] for name in group if name not in idle]) for group in order])
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
-    line = tuple([LINE_RULES[name] for name in profile.line_order])
     live = tuple([RULES[name] for group in order for name in group if name in _LIVE and name not in idle])
-    found = _known[key] = _Rules(profile, line, groups, live, {})
+    found = _known[key] = _Rules(profile, groups, live)
     return found
 
 
@@ -126,7 +123,7 @@ def decide_store(
     if key is not None:
         if len(rules.settled) >= _MOST_SETTLED:
             rules.settled.clear()
-        rules.settled[key] = _Settled(attributes, host, draft.domain, draft.host_only, draft.path, draft.partition)
+        rules.settled[key] = (attributes, host, draft.domain, draft.host_only, draft.path, draft.partition)
     return _insert(draft, trail)
 
 
