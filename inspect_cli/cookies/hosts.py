@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -43,6 +42,8 @@ def canonical_host(host: str) -> str | None:
 
 def _canonical_label(label: str) -> str | None:
     if not label.isascii():
+        import unicodedata  # a library of its own: most hosts do without
+
         # §5.1.2 step 3. Mapping as in UTS 46 without deviations: ß stays ß (IDNA2008).
         label = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).lower())
         if not label.isascii():

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal
-
-from inspect_cli.events.base import noun
+from typing import Final, Literal, TypeVar, dataclass_transform
 
 _CONTROLS: Final = bytes((*range(0x09), *range(0x0A, 0x20), 0x7F))
 _400_DAYS_S: Final = 34_560_000
@@ -22,7 +20,26 @@ _DRAFT_ORDER: Final = (
 """As the steps of §5.7 stand; what the draft does not know has its place among them."""
 
 
-@noun
+_T = TypeVar("_T")
+
+
+@dataclass_transform(frozen_default=True)
+def _data(cls: type[_T]) -> type[_T]:
+    """Make a class of facts: what type checkers take for a dataclass, without its price.
+
+    A dataclass of so many fields takes longer to make than the rest of this library to load.
+    """
+    names = tuple(cls.__annotations__)
+    usual = {name: getattr(cls, name) for name in names if hasattr(cls, name)}
+
+    def init(self: object, *values: object, **said: object) -> None:
+        self.__dict__.update(usual, **dict(zip(names, values, strict=False)), **said)
+
+    cls.__init__ = init  # type: ignore[method-assign]
+    return cls
+
+
+@_data
 class Profile:
     """One client's rules where they are a number, a yes/no, or the name of a flavour.
 
