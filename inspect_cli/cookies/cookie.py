@@ -33,6 +33,8 @@ class Cookie:
     last_access_ns: int = field(default=0, compare=False)
     order: int = field(default=0, compare=False)
     """Ties between equal creation times; given by the jar."""
+    priority: str = field(default="medium", compare=False)
+    """Chromium's: `low` and `medium` ones go before `high` ones where a site has too many."""
     tag: object = field(default=None, compare=False)
     """Whatever the jar's owner wants to find with it again; the jar never looks at it."""
 

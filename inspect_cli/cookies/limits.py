@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.profiles import Profile
@@ -45,7 +46,30 @@ def _remove_of_domain(
     left = _without_expired(shelves, counted, now_ns, gone)
     if len(left) > bound:
         kept = bound if profile.kept_per_domain is None else profile.kept_per_domain
-        _remove(shelves, sorted(left, key=_eviction_rank)[: len(left) - kept], gone)
+        _remove(shelves, _first_to_go(left, len(left) - kept, profile), gone)
+
+
+_ROUNDS: Final = (
+    ("low", True), ("low", False), ("medium", True), ("high", True), ("medium", False), ("high", False),
+)  # fmt: skip
+"""Chromium: a priority, and whether Secure cookies are spared."""
+
+
+def _first_to_go(cookies: list[Cookie], count: int, profile: Profile) -> list[Cookie]:
+    cookies.sort(key=_eviction_rank)
+    quotas = profile.priority_quotas
+    if quotas is None or all(cookie.priority == "medium" for cookie in cookies):
+        return cookies[:count]
+    gone: list[Cookie] = []
+    for priority, spares_secure in _ROUNDS:
+        of_kind = [
+            cookie for cookie in cookies if cookie.priority == priority and not any(cookie is one for one in gone)
+        ]
+        secure = sum(cookie.secure for cookie in of_kind) if spares_secure else 0
+        free = min(len(of_kind) - max(quotas[priority], secure), count - len(gone))
+        going = [cookie for cookie in of_kind if not (spares_secure and cookie.secure)]
+        gone += sorted(going, key=_age)[: max(free, 0)]
+    return gone
 
 
 def _remove_of_partition(shelves: Shelves, cookie: Cookie, profile: Profile, now_ns: int, gone: list[Cookie]) -> None:
@@ -56,7 +80,7 @@ def _remove_of_partition(shelves: Shelves, cookie: Cookie, profile: Profile, now
     if (most is None or len(counted) <= most) and (most_bytes is None or size <= most_bytes):
         return
     left = _without_expired(shelves, counted, now_ns, gone)
-    left.sort(key=lambda one: (one.last_access_ns, one.order), reverse=True)
+    left.sort(key=_age, reverse=True)
     size = sum(_pair_bytes(one) for one in left)
     while left and ((most is not None and len(left) > most) or (most_bytes is not None and size > most_bytes)):
         oldest = left.pop()
@@ -95,6 +119,10 @@ def _remove(shelves: Shelves, cookies: Iterable[Cookie], gone: list[Cookie]) -> 
 
 def _pair_bytes(cookie: Cookie) -> int:
     return len(cookie.name) + len(cookie.value.value)
+
+
+def _age(cookie: Cookie) -> tuple[int, int]:
+    return (cookie.last_access_ns, cookie.order)
 
 
 def _eviction_rank(cookie: Cookie) -> tuple[bool, int, int]:

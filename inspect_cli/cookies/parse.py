@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from inspect_cli.cookies.dates import parse_date
 from inspect_cli.cookies.profiles import RFC6265BIS, Profile
@@ -23,6 +23,10 @@ _SAME_SITE: dict[bytes, SameSite] = {
     b"lax": "lax",
     b"none": "none",
 }
+
+_FLAGS: Final = (b"secure", b"httponly", b"partitioned")
+"""Attributes that need no value (§5.6.5, §5.6.6, CHIPS)."""
+_PRIORITY: dict[bytes, Literal["low", "medium", "high"]] = {b"low": "low", b"high": "high"}
 
 
 def has_control_character(line: bytes) -> bool:
@@ -78,6 +82,7 @@ Attributes = tuple[
     SameSite,
     tuple[tuple[bytes, bytes], ...],
     bool,
+    Literal["low", "medium", "high"],
 ]
 
 
@@ -86,8 +91,9 @@ def _attributes(rest: bytes, limit: int | None, plus: bool, early_expire: bool) 
     max_age: int | None = None
     domain: bytes | None = None
     path: bytes | None = None
-    secure = http_only = partitioned = False
+    flags: set[bytes] = set()
     same_site: SameSite = "default"
+    priority: Literal["low", "medium", "high"] = "medium"
     attributes: list[tuple[bytes, bytes]] = []
     for attribute in rest.split(b";") if rest else ():
         said, equals, content = attribute.partition(b"=")
@@ -101,10 +107,8 @@ def _attributes(rest: bytes, limit: int | None, plus: bool, early_expire: bool) 
         known = said.lower()
         if known == b"path":
             path = content  # §5.6.4
-        elif known == b"httponly":
-            http_only = True  # §5.6.6
-        elif known == b"secure":
-            secure = True  # §5.6.5
+        elif known in _FLAGS:
+            flags.add(known)
         elif known == b"samesite":
             same_site = _SAME_SITE.get(content.lower(), "default")  # §5.6.7
         elif known == b"expires":
@@ -115,9 +119,10 @@ def _attributes(rest: bytes, limit: int | None, plus: bool, early_expire: bool) 
                 max_age = int(content[:_LONGEST_NUMBER])
         elif known == b"domain":
             domain = (content[1:] if content[:1] == b"." else content).lower()  # §5.6.3
-        elif known == b"partitioned":
-            partitioned = True  # CHIPS
-    return expires_ns, max_age, domain, path, secure, http_only, same_site, tuple(attributes), partitioned
+        elif known == b"priority":
+            priority = _PRIORITY.get(content.lower(), "medium")
+    secure, http_only, partitioned = (flag in flags for flag in _FLAGS)
+    return expires_ns, max_age, domain, path, secure, http_only, same_site, tuple(attributes), partitioned, priority
 
 
 _again = lru_cache(maxsize=1024)(_attributes)

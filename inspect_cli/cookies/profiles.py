@@ -69,6 +69,8 @@ class Profile:
     kept_per_domain: int | None = None
     """How many stay where the bound is passed; None: as many as may be. Browsers go further down."""
     kept_total: int | None = None
+    priority_quotas: Mapping[str, int] | None = None
+    """How many cookies of each Priority a site keeps while others can go (Chromium); None: Priority is unknown."""
     total_spares_s: int = 0
     """Cookies that were used within this time stay when there are too many in all (Chromium: 30 days)."""
     max_per_partition: int | None = None
@@ -178,6 +180,7 @@ CHROMIUM: Final = Profile(
     limit_scope="site",
     kept_per_domain=150,
     kept_total=3000,
+    priority_quotas=MappingProxyType({"low": 30, "medium": 50, "high": 70}),
     total_spares_s=30 * 86_400,
     max_per_partition=180,
     max_partition_bytes=10_240,

@@ -121,6 +121,7 @@ def _empty_domain(draft: Draft) -> Step | None:
     last = [value for name, value in draft.parsed.attributes if name.lower() == b"domain"][-1:]
     if last != [b"."]:
         return None
+    draft.host_only = False
     draft.reason = "InvalidDomain"
     return _DOMAIN_MISMATCH
 
@@ -145,6 +146,7 @@ def _domain_match(draft: Draft) -> Step:
     if domain_matches(draft.host, draft.domain):
         draft.host_only = draft.profile.address_is_host_only and is_ip(draft.host)
         return step_of(10, "domain-match", "passed", draft.domain[:_SHORT]) if draft.tell else _DOMAIN_MATCH
+    draft.host_only = False
     draft.reason = "InvalidDomain"
     return step_of(10, "domain-match", "failed", draft.domain[:_SHORT]) if draft.tell else _DOMAIN_MISMATCH
 

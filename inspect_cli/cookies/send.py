@@ -257,21 +257,22 @@ def start_trip(
 def decide_cookie(cookie: Cookie, trip: Trip) -> SendDecision:
     """The rules for one cookie, as far as the first that keeps it, or all of them (`tells_all_reasons`)."""
     trail: list[Step] = []
-    failed: list[tuple[str, Step]] = []
-    goes_on = trip.profile.tells_all_reasons
+    reasons: list[str] = []
+    reference = ""
+    trip.reason = ""
     for rule in trip.rules:
-        trip.reason = ""
         step = rule(cookie, trip)
         if step is not None:
             trail.append(step)
             if trip.reason:
-                failed.append((trip.reason, step))
-                if not goes_on or trip.reason in _ALONE:
+                reasons.append(trip.reason)
+                reference = reference or step.clause
+                if not trip.profile.tells_all_reasons or trip.reason in _ALONE:
                     break
-    if failed:
-        (reason, step), *others = failed
+                trip.reason = ""
+    if reasons:
         steps = tuple(trail) if trip.tell else ()
-        return SendDecision(False, cookie, reason, step.clause, steps, tuple([other for other, _ in others]))
+        return SendDecision(False, cookie, reasons[0], reference, steps, tuple(reasons[1:]))
     trail.append(_ORDERED)
     return SendDecision(True, cookie, "Sent", _SENT_CLAUSE, tuple(trail) if trip.tell else ())
 

@@ -188,6 +188,7 @@ def _insert(draft: Draft, trail: list[Step]) -> StoreDecision:
         draft.partition,
         now_ns,
         now_ns,
+        priority=parsed.priority,
     )
     old = shelves.find(draft.domain, (parsed.name, draft.host_only, draft.path, draft.partition))
     keeps_place = False

@@ -66,6 +66,8 @@ class SetCookie:
     attributes: tuple[tuple[bytes, bytes], ...]
     """All attributes in wire order, names as sent, ignored ones too."""
     partitioned: bool = False
+    priority: Literal["low", "medium", "high"] = "medium"
+    """Chromium's own attribute: which cookies of a site go first where there are too many."""
 
 
 @noun

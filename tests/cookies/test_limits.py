@@ -45,6 +45,26 @@ def test_cookies_that_are_not_secure_go_first() -> None:
     assert [b"p%d" % number for number in range(31)] == [cookie.name for cookie in gone[80]]
 
 
+def test_low_priority_goes_before_all_others_and_each_priority_keeps_its_quota() -> None:
+    """Chromium's own: 30 of low, 50 of medium, 70 of high are spared while others can go."""
+    jar = filled("chromium", 100)
+    asking = asking_for("https://h0.a.test/")
+    for number in range(40):
+        jar.store(b"low%d=1; Priority=LOW" % number, asking, NOW + DAY + number, steps=False)
+    for number in range(40):
+        jar.store(b"high%d=1; Priority=high" % number, asking, NOW + DAY + 99 + number, steps=False)
+    gone = [cookie.name for cookie in jar.store(b"last=1", asking, NOW + 2 * DAY, steps=False).evicted]
+    assert [b"low%d" % number for number in range(10)] == gone[:10]
+    assert [b"n%d" % number for number in range(21)] == gone[10:]
+
+
+def test_other_clients_do_not_know_priority() -> None:
+    jar = filled("firefox", 179)
+    own = asking_for("https://h0.a.test/")
+    jar.store(b"low=1; Priority=Low", own, NOW + DAY, steps=False)
+    assert b"low" not in [cookie.name for cookie in jar.store(b"last=1", own, NOW + DAY, steps=False).evicted]
+
+
 def test_safari_says_of_no_limit_what_it_is() -> None:
     assert 500 == len(filled("safari", 500))
 

@@ -48,3 +48,8 @@ def test_the_clause_of_a_broken_promise_is_that_of_its_prefix() -> None:
 
 def test_a_profile_without_prefixes_takes_any_name() -> None:
     assert Jar("python").store(b"__Host-a=1", HTTP, NOW).stored
+
+
+def test_a_domain_that_is_refused_breaks_the_promise_of_host_too() -> None:
+    decision = Jar("chromium").store(b"__Host-a=1; Secure; Path=/; Domain=b.test", HTTPS, NOW)
+    assert ("InvalidDomain", "InvalidPrefix") == decision.reasons
