@@ -208,7 +208,9 @@ def _insert(draft: Draft, trail: list[Step]) -> StoreDecision:
         steps = tuple(trail) if draft.tell else ()
         return StoreDecision(False, True, cookie, parsed, old, "Expired", _EXPIRED.clause, steps)
     shelves.insert(cookie, keeps_place=keeps_place)
-    evicted = remove_excess(shelves, cookie, draft.profile, now_ns)
+    evicted: tuple[Cookie, ...] = ()
+    if old is None or cookie.partition:  # in place of another one, only the bytes of a partition can grow
+        evicted = remove_excess(shelves, cookie, draft.profile, now_ns)
     trail.append(_STORED)
     if evicted and draft.tell:
         trail.append(step_of(24, "excess", "applied", str(len(evicted))))
