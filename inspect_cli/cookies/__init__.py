@@ -6,7 +6,7 @@ Does not know: sockets, clocks (time is an argument), captures, events on the wi
 Hands on: decisions with their steps, each with its clause and reason.
 """
 
-from inspect_cli.cookies.asking import asking_for
+from inspect_cli.cookies.asking import asking_for, asking_from
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.jar import Jar
 from inspect_cli.cookies.parse import parse_cookie_header, parse_set_cookie
@@ -19,6 +19,7 @@ __all__ = [
     "SendDecision",
     "StoreDecision",
     "asking_for",
+    "asking_from",
     "parse_cookie_header",
     "parse_set_cookie",
 ]

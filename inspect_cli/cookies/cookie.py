@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from inspect_cli.events.base import Secret
 from inspect_cli.events.cookies import SameSite
 
-Key = tuple[bytes, bool, str]
-"""Name, host-only, path: with the domain, what makes a cookie this one (§5.7 step 23)."""
+Key = tuple[bytes, bool, str, str]
+"""Name, host-only, path, partition: with the domain, what makes a cookie this one (§5.7 step 23)."""
 
 
 @dataclass(slots=True)
@@ -27,21 +27,25 @@ class Cookie:
     same_site: SameSite = "default"
     expires_ns: int | None = None
     """None: until the browser closes."""
+    partition: str = ""
+    """The top-level site under which it lives alone (CHIPS); "": everywhere."""
     creation_ns: int = field(default=0, compare=False)
     last_access_ns: int = field(default=0, compare=False)
     order: int = field(default=0, compare=False)
     """Ties between equal creation times; given by the jar."""
+    priority: str = field(default="medium", compare=False)
+    """Chromium's: `low` and `medium` ones go before `high` ones where a site has too many."""
     tag: object = field(default=None, compare=False)
     """Whatever the jar's owner wants to find with it again; the jar never looks at it."""
 
     @property
     def key(self) -> Key:
-        return (self.name, self.host_only, self.path)
+        return (self.name, self.host_only, self.path, self.partition)
 
     @property
     def size_bytes(self) -> int:
         """What it takes to remember it, roughly."""
-        return 300 + len(self.name) + len(self.value.value) + len(self.domain) + len(self.path)
+        return 300 + len(self.name) + len(self.value.value) + len(self.domain) + len(self.path) + len(self.partition)
 
     def is_expired(self, now_ns: int) -> bool:
         """§5.7: its expiry date is in the past."""

@@ -38,8 +38,11 @@ EARLIEST_NS = (date(1601, 1, 1).toordinal() - _EPOCH_DAYS) * 86_400 * _NS
 
 
 @lru_cache(maxsize=1024)
-def parse_date(value: bytes) -> int | None:
-    """Unix time in ns of a cookie-date, None where it fails to parse."""
+def parse_date(value: bytes, *, early_expire: bool = False) -> int | None:
+    """Unix time in ns of a cookie-date, None where it fails to parse.
+
+    `early_expire`: a year before 1601 is the earliest date there is, no failure.
+    """
     time: tuple[int, int, int] | None = None
     day = month = year = None
     for token in _DELIMITERS.split(value):
@@ -57,6 +60,8 @@ def parse_date(value: bytes) -> int | None:
     if year < 100:
         year += 1900 if year >= 70 else 2000  # steps 3 and 4
     hour, minute, second = time
+    if year < 1601 and early_expire:
+        return EARLIEST_NS
     if year < 1601 or hour > 23 or minute > 59 or second > 59:
         return None  # step 5
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -43,6 +42,8 @@ def canonical_host(host: str) -> str | None:
 
 def _canonical_label(label: str) -> str | None:
     if not label.isascii():
+        import unicodedata  # a library of its own: most hosts do without
+
         # §5.1.2 step 3. Mapping as in UTS 46 without deviations: ß stays ß (IDNA2008).
         label = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).lower())
         if not label.isascii():
@@ -57,6 +58,7 @@ def _canonical_label(label: str) -> str | None:
     return label
 
 
+@lru_cache(maxsize=4096)
 def is_ip(host: str) -> bool:
     """Whether the host is an address (IPv6 without brackets), not a name."""
     if host[-1:].isdigit() and _IPV4.fullmatch(host):
@@ -64,6 +66,7 @@ def is_ip(host: str) -> bool:
     return ":" in host and _IPV6.fullmatch(host) is not None
 
 
+@lru_cache(maxsize=4096)
 def domain_matches(host: str, domain: str) -> bool:
     """Whether the canonical host is the domain or lies below it (6265bis §5.1.3)."""
     if host == domain:
@@ -110,6 +113,7 @@ def is_secure_scheme(scheme: str) -> bool:
     return scheme in _SECURE_SCHEMES
 
 
+@lru_cache(maxsize=4096)
 def is_loopback(host: str) -> bool:
     """Whether browsers hold http to this host for trustworthy: it never leaves the machine.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.hosts import canonical_host, site_of
+from inspect_cli.cookies.limits import remove_excess
 from inspect_cli.cookies.profiles import PROFILES, RFC6265BIS, Profile
 from inspect_cli.cookies.send import (
     MAX_WITHHELD,
@@ -33,19 +34,22 @@ class _Last(NamedTuple):
     """"" where every path gets the same cookies."""
     host: str
     scheme: str
+    top_site: str
     decisions: tuple[SendDecision, ...]
     sent: tuple[Cookie, ...]
 
     @classmethod
     def of(cls, asking: Asking, version: int, decisions: tuple[SendDecision, ...]) -> _Last | None:
         """None where more than the jar, the path and the time decides, or where it is too much to keep."""
-        if not asking.same_site or not asking.path.startswith("/") or len(decisions) >= MAX_WITHHELD:
+        if not asking.same_site or asking.same_domain is False or asking.by_script:
+            return None
+        if not asking.path.startswith("/") or len(decisions) >= MAX_WITHHELD:
             return None
         cookies = [decision.cookie for decision in decisions]
         until_ns = min((c.expires_ns for c in cookies if c.expires_ns is not None), default=None)
         path = "" if all(cookie.path == "/" for cookie in cookies) else asking.path
         sent = tuple([decision.cookie for decision in decisions if decision.sent])
-        return cls(version, until_ns, path, asking.host, asking.scheme, decisions, sent)
+        return cls(version, until_ns, path, asking.host, asking.scheme, asking.top_site, decisions, sent)
 
     def holds(self, asking: Asking, version: int, now_ns: int) -> bool:
         """Whether it is what would be decided about this request (6265bis §5.8.3)."""
@@ -53,7 +57,10 @@ class _Last(NamedTuple):
             self.version == version
             and self.host == asking.host
             and asking.same_site
+            and asking.same_domain is not False
+            and not asking.by_script
             and self.scheme == asking.scheme
+            and self.top_site == asking.top_site
             and (self.until_ns is None or now_ns <= self.until_ns)
             and (asking.path == self.path if self.path else asking.path.startswith("/"))
         )
@@ -65,8 +72,10 @@ class Jar:
     Raises KeyError for a profile that `profiles.PROFILES` does not have.
     """
 
-    def __init__(self, profile: str = RFC6265BIS.name) -> None:
+    def __init__(self, profile: str = RFC6265BIS.name, *, block_third_party: bool = False) -> None:
         self.profile: Profile = PROFILES[profile]
+        self.block_third_party = block_third_party
+        """Whether the user blocks cookies of other sites than the top-level page's."""
         self._shelves = Shelves()
         self._last: _Last | None = None
 
@@ -88,23 +97,51 @@ class Jar:
 
     def store(self, line: bytes, asking: Asking, now_ns: int, *, steps: bool = True) -> StoreDecision:
         """Take a Set-Cookie line of a response to `asking`, received at `now_ns`."""
-        return decide_store(self._shelves, self.profile, line, asking, now_ns, tell=steps)
+        return decide_store(
+            self._shelves, self.profile, line, asking, now_ns, tell=steps, blocks_third_parties=self.block_third_party
+        )
 
-    def send(self, asking: Asking, now_ns: int, *, steps: bool = True) -> list[SendDecision]:
-        """Decide about each cookie of the site: those that go, in header order, then the rest.
+    def store_all(
+        self, lines: Iterable[bytes], asking: Asking, now_ns: int, *, steps: bool = True
+    ) -> list[StoreDecision]:
+        """Take the Set-Cookie lines of one response, in their order."""
+        return [self.store(line, asking, now_ns, steps=steps) for line in lines]
+
+    def end_session(self) -> tuple[Cookie, ...]:
+        """The browser closes: cookies without an expiry go (6265bis §5.7); gives those that went."""
+        gone = tuple([cookie for cookie in self._shelves if cookie.expires_ns is None])
+        for cookie in gone:
+            self._shelves.remove(cookie)
+        return gone
+
+    def send(self, asking: Asking, now_ns: int, *, steps: bool = True, most: int = MAX_WITHHELD) -> list[SendDecision]:
+        """Decide about each cookie of the site: those that go, in header order, then the rest (at most `most`).
 
         Counts as an access for those that go.
         """
-        if not steps:
-            return decide_send(self._shelves, self.profile, asking, now_ns, tell=False)
-        return list(self.send_again(asking, now_ns))
+        if steps and most == MAX_WITHHELD:
+            return list(self.send_again(asking, now_ns))
+        return self._decide(asking, now_ns, tell=steps, most=most)
+
+    def _decide(
+        self, asking: Asking, now_ns: int, *, tell: bool = True, most: int = MAX_WITHHELD
+    ) -> list[SendDecision]:
+        return decide_send(
+            self._shelves,
+            self.profile,
+            asking,
+            now_ns,
+            tell=tell,
+            blocks_third_parties=self.block_third_party,
+            most=most,
+        )
 
     def send_again(self, asking: Asking, now_ns: int) -> tuple[SendDecision, ...]:
         """As `send`; the very same object as last time where nothing changed since."""
         last, shelves = self._last, self._shelves
         if last is None or not last.holds(asking, shelves.version, now_ns):
             before = shelves.version
-            found = tuple(decide_send(shelves, self.profile, asking, now_ns))
+            found = tuple(self._decide(asking, now_ns))
             # Expired ones have left by now: their decisions do not come again.
             self._last = _Last.of(asking, before, found) if before == shelves.version else None
             return found
@@ -114,7 +151,7 @@ class Jar:
 
     def header(self, asking: Asking, now_ns: int) -> bytes:
         """Value of the Cookie field for `asking`, b"" if there is none; counts as an access."""
-        trip = start_trip(self.profile, asking, now_ns, tell=False)
+        trip = start_trip(self.profile, asking, now_ns, tell=False, blocks_third_parties=self.block_third_party)
         if trip is None:
             return b""
         going = [cookie for cookie in self._shelves.matching(trip.host) if goes(cookie, trip)]
@@ -126,11 +163,11 @@ class Jar:
     def add(self, cookie: Cookie) -> None:
         """Put a cookie in as it is (from a file, or given), within the bounds of the profile."""
         self._shelves.insert(cookie)
-        self._shelves.remove_excess(cookie.domain, self.profile, cookie.last_access_ns)
+        remove_excess(self._shelves, cookie, self.profile, cookie.last_access_ns)
 
-    def find(self, name: bytes, domain: str, path: str, *, host_only: bool) -> Cookie | None:
-        """The cookie of exactly that name, domain, path and host-only flag."""
-        return self._shelves.find(domain, (name, host_only, path))
+    def find(self, name: bytes, domain: str, path: str, *, host_only: bool, partition: str = "") -> Cookie | None:
+        """The cookie of exactly that name, domain, path, host-only flag and partition."""
+        return self._shelves.find(domain, (name, host_only, path, partition))
 
     def given(self, host: str | None = None) -> tuple[GivenCookie, ...]:
         """The cookies as a Context tells them; with `host` only those of its site."""
@@ -154,4 +191,5 @@ def _given(cookie: Cookie) -> GivenCookie:
         cookie.same_site,
         cookie.expires_ns,
         by_hand=False,
+        partition=cookie.partition,
     )

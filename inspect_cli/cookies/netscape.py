@@ -2,7 +2,7 @@
 
 Seven fields with a TAB between: domain, whether subdomains get it, path, secure, expiry in
 Unix seconds (0: session), name, value; `#HttpOnly_` before the domain marks HttpOnly. The
-format has no SameSite, no creation time, and no place for a TAB in a name or path.
+format has no SameSite, no partition, no creation time, and no place for a TAB in a name or path.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ def _line(cookie: Cookie) -> str:
     path = _text(cookie.path.encode("latin-1", "replace"))
     name = _text(cookie.name)
     value = _text(cookie.value.value)
+    if cookie.partition:
+        return f"# A Partitioned cookie of {cookie.domain} is left out: this format has no place for a partition."
     if "\t" in path or "\t" in name or "\n" in path + name + value:
         return f"# A cookie of {cookie.domain} is left out: this format has no place for a TAB in its name or path."
     domain = ("" if cookie.host_only else ".") + cookie.domain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from inspect_cli.cookies.cookie import Cookie
@@ -12,12 +13,19 @@ from inspect_cli.cookies.hosts import (
     domain_matches,
     is_loopback,
     is_public_suffix,
-    is_secure_scheme,
 )
+from inspect_cli.cookies.partitions import CHIPS
 from inspect_cli.cookies.paths import path_matches
 from inspect_cli.cookies.profiles import Profile
 from inspect_cli.cookies.shelves import Shelves
-from inspect_cli.cookies.store import SAME_SITE_REASONS
+from inspect_cli.cookies.sites import (
+    SAME_SITE_REASONS,
+    cross_site_reason,
+    is_near,
+    is_third_party,
+    is_trusted,
+    partition_of,
+)
 from inspect_cli.events.base import noun
 from inspect_cli.events.cookies import BIS, Asking, Step
 
@@ -26,6 +34,9 @@ MAX_WITHHELD: Final = 64
 
 SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "QUERY"))
 """RFC 9110 §9.2.1, and QUERY (RFC 10008)."""
+
+_ALONE: Final = frozenset(("Expired", "OtherPartition"))
+"""A cookie that is not there, or of another world: nothing more is asked."""
 
 _NS = 1_000_000_000
 _SHORT = 80
@@ -40,9 +51,19 @@ class SendDecision:
     reason: str
     reference: str
     steps: tuple[Step, ...]
+    also: tuple[str, ...] = ()
+    """Further reasons, of profiles that name them all."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The deciding reason and those that a profile names besides."""
+        return (self.reason, *self.also)
 
 
-@dataclass(slots=True)
+Rule = Callable[[Cookie, "Trip"], Step | None]
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Trip:
     """A request for which cookies are picked."""
 
@@ -52,8 +73,16 @@ class Trip:
     profile: Profile
     tell: bool
     is_secure: bool
+    """Secure cookies may go: TLS, or a host that the profile trusts without."""
+    is_near: bool
+    """Same-site, as the profile counts it."""
     lets_lax: bool
     """Cross-site, but a top-level navigation with a safe method."""
+    partition: str
+    """Whose partitioned cookies go along; "": the profile knows none."""
+    is_blocked: bool
+    """A third party, and the user blocks those."""
+    rules: tuple[Rule, ...]
     reason: str = ""
 
 
@@ -82,11 +111,18 @@ _NOT_SECURE = _step("secure", "failed")
 _NOT_SECURE_LOOPBACK = _step("secure", "failed", "loopback")
 _NO_HTTP_ONLY = _step("http-only", "skipped")
 _HTTP_API = _step("http-only", "passed", "HTTP")
+_SCRIPT_API = _step("http-only", "failed", "script")
 _SITE_NONE = _step("same-site", "skipped", "None")
+_SITE_UNKNOWN = _step("same-site", "skipped", "not known")
+_SITE_DEFAULT = _step("same-site", "skipped", "default")
 _SITE_SAME = _step("same-site", "passed", "same-site")
 _SITE_TOP = _step("same-site", "passed", "top-level")
 _SITE_YOUNG = Step(f"{BIS} §5.6.7.2", "same-site", "passed", "Lax-Allowing-Unsafe")
 _SITE_CROSS = {flag: _step("same-site", "failed", flag) for flag in SAME_SITE_REASONS}
+_OTHER_PARTITION = Step(CHIPS, "partition", "failed", "")
+_SAME_PARTITION = Step(CHIPS, "partition", "passed", "")
+_THIRD_PARTY = Step(f"{BIS} §7.1", "third-party", "failed", "")
+_PARTITIONED = Step(f"{BIS} §7.1", "third-party", "passed", "Partitioned")
 _ORDERED = Step(f"{BIS} §5.8.3 step 4", "order", "applied", "")
 
 
@@ -125,78 +161,118 @@ def _secure(cookie: Cookie, trip: Trip) -> Step:
     if not cookie.secure:
         return _NO_SECURE
     if trip.is_secure:
-        return _SECURE
-    loopback = is_loopback(trip.host)
-    if loopback and trip.profile.trusts_loopback:
-        return _SECURE_LOOPBACK
+        return _SECURE if trip.asking.scheme in ("https", "wss") else _SECURE_LOOPBACK
     trip.reason = "SecureOnly"
-    return _NOT_SECURE_LOOPBACK if loopback else _NOT_SECURE
+    return _NOT_SECURE_LOOPBACK if is_loopback(trip.host) else _NOT_SECURE
 
 
 def _http_only(cookie: Cookie, trip: Trip) -> Step:
-    # A Cookie field is never made for a "non-HTTP" API.
-    return _HTTP_API if cookie.http_only else _NO_HTTP_ONLY
+    if not cookie.http_only:
+        return _NO_HTTP_ONLY
+    if not trip.asking.by_script:
+        return _HTTP_API
+    trip.reason = "HttpOnlyFromScript"
+    return _SCRIPT_API
+
+
+def _partition(cookie: Cookie, trip: Trip) -> Step | None:
+    if not cookie.partition:
+        return None
+    if cookie.partition == trip.partition:
+        return Step(CHIPS, "partition", "passed", cookie.partition[:_SHORT]) if trip.tell else _SAME_PARTITION
+    trip.reason = "OtherPartition"
+    return Step(CHIPS, "partition", "failed", cookie.partition[:_SHORT]) if trip.tell else _OTHER_PARTITION
+
+
+def _third_party(cookie: Cookie, trip: Trip) -> Step:
+    if cookie.partition:
+        return _PARTITIONED
+    trip.reason = "UserPreferences"
+    return _THIRD_PARTY
 
 
 def _same_site(cookie: Cookie, trip: Trip) -> Step:
     flag = cookie.same_site
     if flag == "none":
         return _SITE_NONE
-    if trip.asking.same_site:
-        return _SITE_SAME
+    profile = trip.profile
+    if trip.is_near:
+        return _SITE_SAME if profile.knows_same_site else _SITE_UNKNOWN
+    if flag == "default" and not profile.default_is_lax:
+        return _SITE_DEFAULT
     if flag != "strict" and trip.lets_lax:
         return _SITE_TOP
     if (
         flag == "default"
         and trip.asking.top_level
-        and 0 <= trip.now_ns - cookie.creation_ns < trip.profile.lax_allowing_unsafe_s * _NS
+        and 0 <= trip.now_ns - cookie.creation_ns < profile.lax_allowing_unsafe_s * _NS
     ):
         return _SITE_YOUNG
-    trip.reason = SAME_SITE_REASONS[flag]
+    trip.reason = cross_site_reason(flag, trip.asking, profile)
     return _SITE_CROSS[flag]
 
 
-RULES: Final[tuple[Callable[[Cookie, Trip], Step], ...]] = (
-    _expired,
-    _domain,
-    _path,
-    _secure,
-    _http_only,
-    _same_site,
-)
+RULES: Final[dict[str, Rule]] = {
+    "expired": _expired,
+    "domain-match": _domain,
+    "partition": _partition,
+    "path-match": _path,
+    "secure": _secure,
+    "http-only": _http_only,
+    "same-site": _same_site,
+    "third-party": _third_party,
+}
 
 
-def start_trip(profile: Profile, asking: Asking, now_ns: int, *, tell: bool) -> Trip | None:
+@lru_cache(maxsize=32)
+def _rules_of(order: tuple[str, ...], partitions: bool, is_blocked: bool) -> tuple[Rule, ...]:
+    """The rules in this order, without those that have nothing to say."""
+    idle = {name for name, is_asked in (("partition", partitions), ("third-party", is_blocked)) if not is_asked}
+    return tuple([RULES[name] for name in order if name not in idle])
+
+
+def start_trip(
+    profile: Profile, asking: Asking, now_ns: int, *, tell: bool, blocks_third_parties: bool = False
+) -> Trip | None:
     """None where the host has no canonical form: nothing is ever sent there (§5.8.3 steps 1, 2)."""
     host = canonical_host(asking.host)
     if host is None:
         return None
+    is_blocked = blocks_third_parties and is_third_party(asking, profile)
     return Trip(
         asking,
         host,
         now_ns,
         profile,
         tell,
-        is_secure_scheme(asking.scheme),
+        is_trusted(asking.scheme, host, profile),
+        is_near(asking, profile) or not profile.knows_same_site,
         asking.top_level and asking.method in SAFE_METHODS,
+        partition_of(asking, host) if profile.partitions else "",
+        is_blocked,
+        _rules_of(profile.send_order, profile.partitions, is_blocked),
     )
 
 
 def decide_cookie(cookie: Cookie, trip: Trip) -> SendDecision:
-    """The rules for one cookie, as far as the first that keeps it."""
-    trip.reason = ""
+    """The rules for one cookie, as far as the first that keeps it, or all of them (`tells_all_reasons`)."""
     trail: list[Step] = []
-    for rule in RULES:
+    reasons: list[str] = []
+    reference = ""
+    trip.reason = ""
+    for rule in trip.rules:
         step = rule(cookie, trip)
-        trail.append(step)
-        if trip.reason:
-            return SendDecision(
-                False,
-                cookie,
-                trip.reason,
-                step.clause,
-                tuple(trail) if trip.tell else (),
-            )
+        if step is not None:
+            trail.append(step)
+            if trip.reason:
+                reasons.append(trip.reason)
+                reference = reference or step.clause
+                if not trip.profile.tells_all_reasons or trip.reason in _ALONE:
+                    break
+                trip.reason = ""
+    if reasons:
+        steps = tuple(trail) if trip.tell else ()
+        return SendDecision(False, cookie, reasons[0], reference, steps, tuple(reasons[1:]))
     trail.append(_ORDERED)
     return SendDecision(True, cookie, "Sent", _SENT_CLAUSE, tuple(trail) if trip.tell else ())
 
@@ -204,7 +280,7 @@ def decide_cookie(cookie: Cookie, trip: Trip) -> SendDecision:
 def goes(cookie: Cookie, trip: Trip) -> bool:
     """The same, without a decision to hand on."""
     trip.reason = ""
-    for rule in RULES:
+    for rule in trip.rules:
         rule(cookie, trip)
         if trip.reason:
             return False
@@ -221,6 +297,12 @@ def serialize(cookies: list[Cookie]) -> bytes:
     return b"; ".join(c.name + b"=" + c.value.value if c.name else c.value.value for c in cookies)
 
 
+def _is_another_sites(decision: SendDecision, host: str) -> bool:
+    """Whether the cookie was found above the host, but nobody could mean it: a public suffix's own."""
+    cookie = decision.cookie
+    return cookie.host_only and cookie.domain != host and is_public_suffix(cookie.domain)
+
+
 def decide_send(
     shelves: Shelves,
     profile: Profile,
@@ -228,12 +310,14 @@ def decide_send(
     now_ns: int,
     *,
     tell: bool = True,
+    blocks_third_parties: bool = False,
+    most: int = MAX_WITHHELD,
 ) -> list[SendDecision]:
-    """Sent cookies in header order, then those of the same site that stay (at most MAX_WITHHELD).
+    """Sent cookies in header order, then those of the same site that stay (at most `most`).
 
     Expired ones are told once: they leave `shelves`.
     """
-    trip = start_trip(profile, asking, now_ns, tell=tell)
+    trip = start_trip(profile, asking, now_ns, tell=tell, blocks_third_parties=blocks_third_parties)
     if trip is None or not len(shelves):
         return []
     sent: list[SendDecision] = []
@@ -244,10 +328,10 @@ def decide_send(
         seen.add(id(cookie))
         if decision.sent:
             sent.append(decision)
-        elif len(withheld) < MAX_WITHHELD:
+        elif len(withheld) < most and not _is_another_sites(decision, trip.host):
             withheld.append(decision)
     for cookie in shelves.of_site(trip.host):
-        if len(withheld) >= MAX_WITHHELD:
+        if len(withheld) >= most:
             break
         if id(cookie) not in seen:
             withheld.append(decide_cookie(cookie, trip))

@@ -9,20 +9,18 @@ from heapq import heapify, heappop, heappush
 from inspect_cli.cookies.cookie import Cookie, Key
 from inspect_cli.cookies.hosts import domain_matches, is_public_suffix, site_of
 from inspect_cli.cookies.paths import path_matches
-from inspect_cli.cookies.profiles import Profile
-
-Place = tuple[str, Key]
 
 
 class Shelves:
-    """The cookie store as an index. Every operation but `remove_excess` costs what it touches."""
+    """The cookie store as an index. Every operation costs what it touches."""
 
     def __init__(self) -> None:
         self._domains: dict[str, dict[Key, Cookie]] = {}
         self._sites: dict[str, dict[str, None]] | None = None
         """Domains by site; made when first asked for: most jars are not, and public suffixes take 50 ms to load."""
-        self._by_access: OrderedDict[Place, Cookie] = OrderedDict()
-        self._expiring: list[tuple[int, int, Place]] = []
+        self._by_access: OrderedDict[int, Cookie] = OrderedDict()
+        """By identity: what stands here lives, so that no other object has it."""
+        self._expiring: list[tuple[int, int, int]] = []
         self._secure_names: dict[bytes, int] = {}
         self._order = 0
         self.size_bytes = 0
@@ -40,48 +38,66 @@ class Shelves:
         shelf = self._domains.get(domain)
         return shelf.get(key) if shelf else None
 
-    def insert(self, cookie: Cookie) -> None:
-        """Put a cookie in the place of one with the same name, domain, host-only flag and path."""
+    def count(self, domain: str) -> int:
+        return len(self._domains.get(domain, ()))
+
+    def count_site(self, domain: str) -> int:
+        """How many cookies the site of the domain has."""
+        if self._sites is None:
+            self._index_sites()
+        return sum([len(self._domains[one]) for one in (self._sites or {}).get(site_of(domain), ())])
+
+    def of_domain(self, domain: str) -> Iterator[Cookie]:
+        """Cookies of exactly this domain."""
+        yield from self._domains.get(domain, {}).values()
+
+    def insert(self, cookie: Cookie, *, keeps_place: bool = True) -> None:
+        """Put a cookie in the place of one with the same domain and key; without its place: behind all others."""
         self.version += 1
         key = cookie.key
-        old = self.find(cookie.domain, key)
+        domain = cookie.domain
+        shelf = self._domains.get(domain)
+        if shelf is None:
+            shelf = self._domains[domain] = {}
+            if self._sites is not None:
+                self._sites.setdefault(site_of(domain), {})[domain] = None
+        old = shelf.get(key)
         if old is not None:
-            self.remove(old)
+            self._take(old)
+        if old is not None and keeps_place:
             cookie.order = old.order
         else:
             self._order += 1
             cookie.order = self._order
-        shelf = self._domains.get(cookie.domain)
-        if shelf is None:
-            shelf = self._domains[cookie.domain] = {}
-            if self._sites is not None:
-                self._sites.setdefault(site_of(cookie.domain), {})[cookie.domain] = None
         shelf[key] = cookie
-        place = (cookie.domain, key)
-        self._by_access[place] = cookie
+        self._by_access[id(cookie)] = cookie
         self.size_bytes += cookie.size_bytes
         if cookie.secure:
             self._secure_names[cookie.name] = self._secure_names.get(cookie.name, 0) + 1
         if cookie.expires_ns is not None:
-            heappush(self._expiring, (cookie.expires_ns, cookie.order, place))
+            heappush(self._expiring, (cookie.expires_ns, cookie.order, id(cookie)))
             if len(self._expiring) > 2 * len(self._by_access) + 64:
                 self._forget_stale_expiries()
 
     def remove(self, cookie: Cookie) -> None:
         """Take a cookie out that is in."""
         self.version += 1
-        key = cookie.key
-        shelf = self._domains[cookie.domain]
-        del shelf[key]
+        domain = cookie.domain
+        shelf = self._domains[domain]
+        del shelf[cookie.key]
         if not shelf:
-            del self._domains[cookie.domain]
+            del self._domains[domain]
             if self._sites is not None:
-                site = site_of(cookie.domain)
+                site = site_of(domain)
                 domains = self._sites[site]
-                del domains[cookie.domain]
+                del domains[domain]
                 if not domains:
                     del self._sites[site]
-        del self._by_access[(cookie.domain, key)]
+        self._take(cookie)
+
+    def _take(self, cookie: Cookie) -> None:
+        """Forget a cookie that has left its shelf."""
+        del self._by_access[id(cookie)]
         self.size_bytes -= cookie.size_bytes
         if cookie.secure:
             left = self._secure_names[cookie.name] - 1
@@ -93,7 +109,7 @@ class Shelves:
     def touch(self, cookie: Cookie, now_ns: int) -> None:
         """The cookie was sent now (§5.8.3 step 5)."""
         cookie.last_access_ns = now_ns
-        self._by_access.move_to_end((cookie.domain, cookie.key))
+        self._by_access.move_to_end(id(cookie))
 
     def matching(self, host: str) -> Iterator[Cookie]:
         """Cookies of the host's own domain and of every domain above it."""
@@ -111,11 +127,14 @@ class Shelves:
             yield from self._domains.get(host, {}).values()
             return
         if self._sites is None:
-            self._sites = {}
-            for domain in self._domains:
-                self._sites.setdefault(site_of(domain), {})[domain] = None
-        for domain in self._sites.get(site_of(host), ()):
+            self._index_sites()
+        for domain in (self._sites or {}).get(site_of(host), ()):
             yield from self._domains[domain].values()
+
+    def _index_sites(self) -> None:
+        self._sites = {}
+        for domain in self._domains:
+            self._sites.setdefault(site_of(domain), {})[domain] = None
 
     def has_secure_over(self, name: bytes, domain: str, path: str) -> bool:
         """Whether a Secure cookie would be overlaid (§5.7 step 16, the four conditions)."""
@@ -135,35 +154,14 @@ class Shelves:
         yield from self.of_site(domain)
         yield from self.matching(domain)
 
-    def remove_excess(self, domain: str, profile: Profile, now_ns: int) -> tuple[Cookie, ...]:
-        """Bring the store back within its bounds after an insertion at `domain` (§5.7 step 24).
-
-        Order: expired; not secure, over the domain's bound; over the domain's bound; any.
-        Oldest access first. Only the domain that has just grown can be over its bound.
-        """
-        gone: list[Cookie] = []
-        shelf = self._domains.get(domain, {})
-        if len(shelf) > profile.max_per_domain:
-            for expired in [c for c in shelf.values() if c.is_expired(now_ns)]:
-                self._evict(expired, gone)
-            while len(shelf) > profile.max_per_domain:
-                self._evict(min(shelf.values(), key=_eviction_rank), gone)
-        if len(self) > profile.max_total:
-            self._evict_expired(now_ns, gone)
-        while len(self) > profile.max_total:
-            self._evict(next(iter(self._by_access.values())), gone)
-        return tuple(gone)
-
-    def _evict(self, cookie: Cookie, gone: list[Cookie]) -> None:
-        self.remove(cookie)
-        gone.append(cookie)
-
-    def _evict_expired(self, now_ns: int, gone: list[Cookie]) -> None:
+    def remove_expired(self, now_ns: int, gone: list[Cookie]) -> None:
+        """Take out what has expired, and put it into `gone`."""
         while self._expiring and self._expiring[0][0] < now_ns:
             _, _, place = heappop(self._expiring)
             cookie = self._by_access.get(place)
             if cookie is not None and cookie.is_expired(now_ns):
-                self._evict(cookie, gone)
+                self.remove(cookie)
+                gone.append(cookie)
 
     def _forget_stale_expiries(self) -> None:
         self._expiring = [
@@ -172,7 +170,3 @@ class Shelves:
             if cookie.expires_ns is not None
         ]
         heapify(self._expiring)
-
-
-def _eviction_rank(cookie: Cookie) -> tuple[bool, int, int]:
-    return (cookie.secure, cookie.last_access_ns, cookie.order)

@@ -1,322 +1,88 @@
-"""Whether a client keeps a Set-Cookie line (6265bis §5.6 and the 24 steps of §5.7).
-
-One rule is one function: it looks at the draft of the cookie, may settle a part of it, and
-gives its step. Rules stand in the order of the clauses; the first that fails ends it. Steps
-without words of their own are shared.
-"""
+"""Whether a client keeps a Set-Cookie line (6265bis §5.6 and the 24 steps of §5.7)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from inspect_cli.cookies.cookie import Cookie
-from inspect_cli.cookies.dates import EARLIEST_NS
-from inspect_cli.cookies.hosts import (
-    canonical_host,
-    domain_matches,
-    is_loopback,
-    is_public_suffix,
-    is_secure_scheme,
-)
-from inspect_cli.cookies.parse import (
-    MAX_PAIR_BYTES,
-    has_control_character,
-    read_attributes,
-    split_pair,
-)
-from inspect_cli.cookies.paths import default_path
+from inspect_cli.cookies.drafts import Draft, StoreDecision, step_of
+from inspect_cli.cookies.hosts import canonical_host
+from inspect_cli.cookies.limits import remove_excess
+from inspect_cli.cookies.lines import LINE_RULES
+from inspect_cli.cookies.parse import LONGEST_KEPT, Attributes, cut_line, read_attributes, split_line
 from inspect_cli.cookies.profiles import Profile
+from inspect_cli.cookies.rules import RULES
 from inspect_cli.cookies.shelves import Shelves
-from inspect_cli.events.base import noun
+from inspect_cli.events.base import Secret
 from inspect_cli.events.cookies import BIS, Asking, SetCookie, Step
 
-_NS = 1_000_000_000
-_SHORT = 80
+__all__ = ["StoreDecision", "decide_store"]
 
-SAME_SITE_REASONS: Final = {
-    "strict": "SameSiteStrict",
-    "lax": "SameSiteLax",
-    "default": "SameSiteUnspecifiedTreatedAsLax",
-}
-
-
-@noun
-class StoreDecision:
-    """What becomes of one Set-Cookie line.
-
-    `stored`: it is in the jar now. `deleted`: it expires in the past, so that it is gone,
-    whether or not there was one (`replaced`). Neither: refused, and `reason` says why.
-    """
-
-    stored: bool
-    deleted: bool
-    cookie: Cookie | None
-    """As it would be kept; None where the line was dropped before it was one."""
-    parsed: SetCookie | None
-    """None where §5.6 drops the line whole."""
-    replaced: Cookie | None
-    """The live cookie of the same name, domain, host-only flag and path that was there."""
-    reason: str
-    reference: str
-    steps: tuple[Step, ...]
-    evicted: tuple[Cookie, ...] = ()
-    """Cookies that had to go because of the bounds (step 24)."""
-
-
-@dataclass(slots=True)
-class Draft:
-    """A cookie on its way through the steps."""
-
-    parsed: SetCookie
-    asking: Asking
-    host: str
-    now_ns: int
-    profile: Profile
-    shelves: Shelves
-    tell: bool
-    """Whether steps are wanted with their words."""
-    reason: str = ""
-    domain: str = ""
-    host_only: bool = True
-    path: str = "/"
-    expires_ns: int | None = None
-
-
-def _step(step: int, check: str, outcome: Literal["passed", "failed", "applied", "skipped"], found: str = "") -> Step:
-    return Step(f"{BIS} §5.7 step {step}", check, outcome, found)
-
-
-_CONTROL = Step(f"{BIS} §5.6 step 1", "control-character", "failed", "")
-_NO_CONTROL = Step(f"{BIS} §5.6 step 1", "control-character", "passed", "")
-_TOO_LONG = Step(f"{BIS} §5.6 step 5", "pair-size", "failed", "")
-_NOT_TOO_LONG = Step(f"{BIS} §5.6 step 5", "pair-size", "passed", "")
+Rule = Callable[[Draft], Step | None]
 _NO_HOST = Step(f"{BIS} §5.1.2", "canonical-host", "failed", "")
-_EMPTY = _step(2, "name-or-value", "failed")
-_NOT_EMPTY = _step(2, "name-or-value", "passed")
-_SESSION = _step(6, "lifetime", "applied", "session")
-_EXPIRES = _step(6, "lifetime", "applied", "Expires")
-_CAPPED = Step(f"{BIS} §5.5", "lifetime-limit", "applied", "400 days")
-_DOMAIN_ASCII = _step(8, "domain-ascii", "passed")
-_DOMAIN_NOT_ASCII = _step(8, "domain-ascii", "failed")
-_NO_SUFFIX = _step(9, "public-suffix", "passed")
-_SUFFIX_IS_HOST = _step(9, "public-suffix", "applied")
-_SUFFIX = _step(9, "public-suffix", "failed")
-_HOST_ONLY = _step(10, "domain-match", "applied", "host-only")
-_DOMAIN_MATCH = _step(10, "domain-match", "passed")
-_DOMAIN_MISMATCH = _step(10, "domain-match", "failed")
-_PATH = _step(11, "path", "passed")
-_DEFAULT_PATH = _step(11, "path", "applied")
-_NO_SECURE = _step(13, "secure", "skipped")
-_SECURE_OK = _step(13, "secure", "passed")
-_SECURE_LOOPBACK = _step(13, "secure", "passed", "loopback")
-_SECURE_REFUSED = _step(13, "secure", "failed")
-_SECURE_REFUSED_LOOPBACK = _step(13, "secure", "failed", "loopback")
-_HTTP_API = _step(15, "http-only", "passed", "HTTP")
-_NO_HTTP_ONLY = _step(15, "http-only", "skipped")
-_OVERLAY_SKIPPED = _step(16, "overlay-secure", "skipped")
-_NO_OVERLAY = _step(16, "overlay-secure", "passed")
-_OVERLAY = _step(16, "overlay-secure", "failed")
-_SITE_NONE = _step(18, "same-site", "skipped", "None")
-_SITE_SAME = _step(18, "same-site", "passed", "same-site")
-_SITE_TOP = _step(18, "same-site", "passed", "top-level")
-_SITE_CROSS = {flag: _step(18, "same-site", "failed", flag) for flag in SAME_SITE_REASONS}
-_NONE_SKIPPED = _step(19, "same-site-none", "skipped")
-_NONE_SECURE = _step(19, "same-site-none", "passed")
-_NONE_INSECURE = _step(19, "same-site-none", "failed")
-_NO_PREFIX = _step(20, "prefix", "skipped")
-_PREFIX_SECURE = _step(20, "prefix", "passed", "__Secure-")
-_PREFIX_SECURE_BROKEN = _step(20, "prefix", "failed", "__Secure-")
-_PREFIX_HOST = _step(21, "prefix", "passed", "__Host-")
-_PREFIX_HOST_BROKEN = {
-    what: _step(21, "prefix", "failed", f"__Host- {what}") for what in ("Secure", "host-only", "Path", "Path=/")
-}
-_NAMELESS_PREFIX = _step(22, "prefix", "failed")
-_NEW = _step(23, "replace", "skipped")
-_REPLACES = _step(23, "replace", "applied")
-_STORED = _step(24, "insert", "applied")
-_EXPIRED = _step(24, "expired", "applied")
+_NEW = step_of(23, "replace", "skipped")
+_REPLACES = step_of(23, "replace", "applied")
+_STORED = step_of(24, "insert", "applied")
+_EXPIRED = step_of(24, "expired", "applied")
 
 
-def _name_or_value(draft: Draft) -> Step:
-    if draft.parsed.name or draft.parsed.value.value:
-        return _NOT_EMPTY
-    draft.reason = "NoCookieContent"
-    return _EMPTY
+_Key = tuple[str, str, str, str, bytes, bytes]
+"""Scheme, host, path, top-level site, name, attributes: all that the rules look at in a same-site response."""
 
 
-def _lifetime(draft: Draft) -> Step:
-    """Max-Age before Expires; neither: until the session is over."""
-    max_age = draft.parsed.max_age
-    if max_age is not None:
-        # §5.6.2 step 4; 2**40 s is far beyond any date.
-        draft.expires_ns = EARLIEST_NS if max_age <= 0 else draft.now_ns + min(max_age, 1 << 40) * _NS
-        return _step(6, "lifetime", "applied", f"Max-Age={str(max_age)[:20]}") if draft.tell else _SESSION
-    if draft.parsed.expires_ns is not None:
-        draft.expires_ns = draft.parsed.expires_ns
-        return _EXPIRES
-    return _SESSION
+_Settled = tuple[Attributes, str, str, bool, str, str]
+"""Attributes, then of the draft: host, domain, host-only, path, partition."""
 
 
-def _lifetime_limit(draft: Draft) -> Step | None:
-    limit_s = draft.profile.max_lifetime_s
-    if draft.expires_ns is None or limit_s is None:
-        return None
-    latest_ns = draft.now_ns + limit_s * _NS
-    if draft.expires_ns <= latest_ns:
-        return None
-    draft.expires_ns = latest_ns
-    return _CAPPED
+class _Rules:
+    """A profile's rules in its order, without those that have nothing to say."""
+
+    __slots__ = ("groups", "line", "live", "profile", "settled")
+
+    def __init__(self, profile: Profile, groups: tuple[tuple[Rule, ...], ...], live: tuple[Rule, ...]) -> None:
+        self.profile = profile
+        self.line = tuple([LINE_RULES[name] for name in profile.line_order])
+        self.groups = groups
+        """One, where the first failure ends it."""
+        self.live = live
+        """Those that look at the time and the jar, too."""
+        self.settled: dict[_Key, _Settled] = {}
+        """What the others said to a line that passed them all."""
 
 
-def _domain_ascii(draft: Draft) -> Step | None:
-    domain = draft.parsed.domain  # step 7
-    if not domain:
-        return None
-    if not domain.isascii():
-        draft.reason = "InvalidDomain"
-        draft.domain = domain.decode("latin-1")
-        return _DOMAIN_NOT_ASCII
-    draft.domain = domain.decode("ascii")
-    return _DOMAIN_ASCII
+_known: dict[tuple[int, bool], _Rules] = {}
+_MOST_KNOWN: Final = 64
+_MOST_SETTLED: Final = 1024
+_LIVE: Final = frozenset(("lifetime", "lifetime-limit", "overlay-secure", "overlay-http-only"))
 
 
-def _public_suffix(draft: Draft) -> Step | None:
-    domain = draft.domain
-    if not domain or not draft.profile.rejects_public_suffixes:
-        return None
-    if not is_public_suffix(domain):
-        return _NO_SUFFIX
-    if domain == draft.host:
-        draft.domain = ""  # host-only: nobody else can be meant
-        return _step(9, "public-suffix", "applied", domain[:_SHORT]) if draft.tell else _SUFFIX_IS_HOST
-    draft.reason = "InvalidDomain"
-    return _step(9, "public-suffix", "failed", domain[:_SHORT]) if draft.tell else _SUFFIX
-
-
-def _domain_match(draft: Draft) -> Step:
-    if not draft.domain:
-        draft.domain = draft.host
-        return _HOST_ONLY
-    if domain_matches(draft.host, draft.domain):
-        draft.host_only = False
-        return _step(10, "domain-match", "passed", draft.domain[:_SHORT]) if draft.tell else _DOMAIN_MATCH
-    draft.reason = "InvalidDomain"
-    return _step(10, "domain-match", "failed", draft.domain[:_SHORT]) if draft.tell else _DOMAIN_MISMATCH
-
-
-def _path(draft: Draft) -> Step:
-    path = draft.parsed.path
-    if path is not None and path.startswith(b"/"):
-        draft.path = path.decode("latin-1")
-        return _step(11, "path", "passed", draft.path[:_SHORT]) if draft.tell else _PATH
-    # §5.6.4 step 1: an empty Path, or one that does not begin with "/", means the default too.
-    draft.path = default_path(draft.asking.path)
-    return _step(11, "path", "applied", draft.path[:_SHORT]) if draft.tell else _DEFAULT_PATH
-
-
-def _secure(draft: Draft) -> Step:
-    if not draft.parsed.secure:
-        return _NO_SECURE
-    if is_secure_scheme(draft.asking.scheme):
-        return _SECURE_OK
-    loopback = is_loopback(draft.host)
-    if loopback and draft.profile.trusts_loopback:
-        return _SECURE_LOOPBACK
-    draft.reason = "SecureOnly"
-    return _SECURE_REFUSED_LOOPBACK if loopback else _SECURE_REFUSED
-
-
-def _http_only(draft: Draft) -> Step:
-    # A Set-Cookie field never comes from a "non-HTTP" API.
-    return _HTTP_API if draft.parsed.http_only else _NO_HTTP_ONLY
-
-
-def _overlay_secure(draft: Draft) -> Step:
-    if draft.parsed.secure or is_secure_scheme(draft.asking.scheme):
-        return _OVERLAY_SKIPPED
-    if not draft.shelves.has_secure_over(draft.parsed.name, draft.domain, draft.path):
-        return _NO_OVERLAY
-    draft.reason = "OverwriteSecure"
-    return _OVERLAY
-
-
-def _same_site(draft: Draft) -> Step:
-    flag = draft.parsed.same_site
-    if flag == "none":
-        return _SITE_NONE
-    if draft.asking.same_site:
-        return _SITE_SAME
-    if draft.asking.top_level:
-        return _SITE_TOP
-    draft.reason = SAME_SITE_REASONS[flag]
-    return _SITE_CROSS[flag]
-
-
-def _same_site_none(draft: Draft) -> Step:
-    if draft.parsed.same_site != "none":
-        return _NONE_SKIPPED
-    if draft.parsed.secure:
-        return _NONE_SECURE
-    draft.reason = "SameSiteNoneInsecure"
-    return _NONE_INSECURE
-
-
-def _prefix(draft: Draft) -> Step:
-    """Steps 20 to 22; without regard to case (§5.4)."""
-    parsed = draft.parsed
-    text = (parsed.name or parsed.value.value)[:9].lower()
-    if not text.startswith((b"__secure-", b"__host-")):
-        return _NO_PREFIX
-    if not parsed.name:
-        found = _NAMELESS_PREFIX
-    elif text == b"__secure-":
-        if parsed.secure:
-            return _PREFIX_SECURE
-        found = _PREFIX_SECURE_BROKEN
-    elif not parsed.secure:
-        found = _PREFIX_HOST_BROKEN["Secure"]
-    elif not draft.host_only:
-        found = _PREFIX_HOST_BROKEN["host-only"]
-    elif parsed.path is None:
-        found = _PREFIX_HOST_BROKEN["Path"]
-    elif draft.path != "/":
-        found = _PREFIX_HOST_BROKEN["Path=/"]
-    else:
-        return _PREFIX_HOST
-    draft.reason = "InvalidPrefix"
+def _rules_of(profile: Profile, blocks_third_parties: bool) -> _Rules:
+    key = (id(profile), blocks_third_parties)
+    found = _known.get(key)
+    if found is not None:
+        return found  # it holds the profile, so that no other one has its identity
+    idle = {name for name, is_asked in _asked(profile, blocks_third_parties).items() if not is_asked}
+    order = profile.store_order
+    if not profile.tells_all_reasons:
+        order = (tuple([name for group in order for name in group]),)
+    groups = tuple([tuple([RULES[name] for name in group if name not in idle]) for group in order])
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    live = tuple([RULES[name] for group in order for name in group if name in _LIVE and name not in idle])
+    found = _known[key] = _Rules(profile, groups, live)
     return found
 
 
-RULES: Final[tuple[Callable[[Draft], Step | None], ...]] = (
-    _name_or_value,
-    _lifetime,
-    _lifetime_limit,
-    _domain_ascii,
-    _public_suffix,
-    _domain_match,
-    _path,
-    _secure,
-    _http_only,
-    _overlay_secure,
-    _same_site,
-    _same_site_none,
-    _prefix,
-)
-
-
-def _dropped(parsed: SetCookie | None, reason: str, trail: list[Step], last: Step, tell: bool) -> StoreDecision:
-    return StoreDecision(
-        False,
-        False,
-        None,
-        parsed,
-        None,
-        reason,
-        last.clause,
-        (*trail, last) if tell else (),
-    )
+def _asked(profile: Profile, blocks_third_parties: bool) -> dict[str, bool]:
+    """Rules that some profiles need not ask."""
+    return {
+        "third-party": blocks_third_parties,
+        "partitioned": profile.partitions,
+        "nameless": not profile.nameless_holds_equals,
+        "public-suffix": profile.rejects_public_suffixes,
+        "lifetime-limit": profile.max_lifetime_s is not None,
+    }
 
 
 def decide_store(
@@ -327,28 +93,83 @@ def decide_store(
     now_ns: int,
     *,
     tell: bool = True,
+    blocks_third_parties: bool = False,
 ) -> StoreDecision:
     """Decide about a Set-Cookie line and do it to `shelves`."""
+    if profile.line_end_octets and not asking.by_script:
+        line = cut_line(line, profile.line_end_octets)
+    name, value, rest = split_line(line)
+    rules = _rules_of(profile, blocks_third_parties)
+    draft = Draft(line, name, value, asking, now_ns, profile, shelves, tell)
     trail: list[Step] = []
-    if has_control_character(line):
-        return _dropped(None, "DisallowedCharacter", trail, _CONTROL, tell)
-    name, value = split_pair(line)
-    if len(name) + len(value) > MAX_PAIR_BYTES:
-        trail.append(_NO_CONTROL)
-        return _dropped(None, "NameValuePairExceedsMaxSize", trail, _TOO_LONG, tell)
-    parsed = read_attributes(name, value, line)
-    trail += (_NO_CONTROL, _NOT_TOO_LONG)
+    failed = _ask(rules.line, draft, trail, goes_on=False)
+    if failed:
+        return _refused(draft, trail, failed)
+    key = None if tell else _key_of(asking, name, rest)
+    settled = rules.settled.get(key) if key is not None else None
+    if settled is not None:
+        return _again(draft, settled, rules)
+    attributes = read_attributes(rest, profile)
+    draft.parsed = SetCookie(name, Secret(value, "cookie"), *attributes)
     host = canonical_host(asking.host)
     if host is None:
-        return _dropped(parsed, "InvalidDomain", trail, _NO_HOST, tell)
-    draft = Draft(parsed, asking, host, now_ns, profile, shelves, tell)
-    for rule in RULES:
+        trail.append(_NO_HOST)
+        return _refused(draft, trail, [("InvalidDomain", _NO_HOST)])
+    draft.host = host
+    for group in rules.groups:
+        failed = _ask(group, draft, trail, goes_on=profile.tells_all_reasons)
+        if failed:
+            return _refused(draft, trail, failed)
+    if key is not None:
+        if len(rules.settled) >= _MOST_SETTLED:
+            rules.settled.clear()
+        rules.settled[key] = (attributes, host, draft.domain, draft.host_only, draft.path, draft.partition)
+    return _insert(draft, trail)
+
+
+def _key_of(asking: Asking, name: bytes, rest: bytes) -> _Key | None:
+    """None where more decides, or where it is too much to keep."""
+    if (
+        not asking.same_site
+        or asking.same_domain is False
+        or asking.by_script
+        or not name
+        or len(name) + len(rest) + len(asking.path) > LONGEST_KEPT
+    ):
+        return None
+    return asking.scheme, asking.host, asking.path, asking.top_site, name, rest
+
+
+def _again(draft: Draft, settled: _Settled, rules: _Rules) -> StoreDecision:
+    """The line is as one before it but for its value: only the time and the jar can say no."""
+    attributes, draft.host, draft.domain, draft.host_only, draft.path, draft.partition = settled
+    draft.parsed = SetCookie(draft.name, Secret(draft.value, "cookie"), *attributes)
+    failed = _ask(rules.live, draft, [], goes_on=draft.profile.tells_all_reasons)
+    return _refused(draft, [], failed) if failed else _insert(draft, [])
+
+
+def _ask(rules: tuple[Rule, ...], draft: Draft, trail: list[Step], *, goes_on: bool) -> list[tuple[str, Step]] | None:
+    """Ask each rule; the reasons and steps of those that fail, None where none does."""
+    failed: list[tuple[str, Step]] | None = None
+    tell = draft.tell
+    for rule in rules:
         step = rule(draft)
         if step is not None:
-            trail.append(step)
+            if tell:
+                trail.append(step)
             if draft.reason:
-                return _dropped(parsed, draft.reason, trail[:-1], step, tell)
-    return _insert(draft, trail)
+                failed = [*(failed or ()), (draft.reason, step)]
+                if not goes_on:
+                    break
+                draft.reason = ""
+    return failed
+
+
+def _refused(draft: Draft, trail: list[Step], failed: list[tuple[str, Step]]) -> StoreDecision:
+    (reason, step), *others = failed
+    steps = tuple(trail) if draft.tell else ()
+    also = tuple([other for other in dict.fromkeys(other for other, _ in others) if other != reason])
+    return StoreDecision(False, False, None, draft.parsed, None, reason, step.clause, steps, (), also)
 
 
 def _insert(draft: Draft, trail: list[Step]) -> StoreDecision:
@@ -364,35 +185,34 @@ def _insert(draft: Draft, trail: list[Step]) -> StoreDecision:
         parsed.http_only,
         parsed.same_site,
         draft.expires_ns,
+        draft.partition,
         now_ns,
         now_ns,
+        priority=parsed.priority,
     )
-    old = shelves.find(cookie.domain, cookie.key)
-    if old is not None and old.is_expired(now_ns):
-        shelves.remove(old)
-        old = None
-    trail.append(_REPLACES if old else _NEW)
+    old = shelves.find(draft.domain, (parsed.name, draft.host_only, draft.path, draft.partition))
+    keeps_place = False
     if old is not None:
-        cookie.creation_ns = old.creation_ns  # step 23.3
-    if cookie.is_expired(now_ns):
+        if old.is_expired(now_ns):
+            shelves.remove(old)
+            old = None
+        elif draft.profile.creation_kept == "always" or old.value.value == parsed.value.value:
+            keeps_place = True
+            cookie.creation_ns = old.creation_ns  # step 23.3
+    trail.append(_NEW if old is None else _REPLACES)
+    if draft.expires_ns is not None and cookie.is_expired(now_ns):
         # Inserted and evicted at once: expired cookies never stay.
         if old is not None:
             shelves.remove(old)
         trail.append(_EXPIRED)
-        return StoreDecision(
-            False,
-            True,
-            cookie,
-            parsed,
-            old,
-            "Expired",
-            _EXPIRED.clause,
-            tuple(trail) if draft.tell else (),
-        )
-    shelves.insert(cookie)
-    evicted = shelves.remove_excess(cookie.domain, draft.profile, now_ns)
+        steps = tuple(trail) if draft.tell else ()
+        return StoreDecision(False, True, cookie, parsed, old, "Expired", _EXPIRED.clause, steps)
+    shelves.insert(cookie, keeps_place=keeps_place)
+    evicted: tuple[Cookie, ...] = ()
+    if old is None or cookie.partition:  # in place of another one, only the bytes of a partition can grow
+        evicted = remove_excess(shelves, cookie, draft.profile, now_ns)
     trail.append(_STORED)
     if evicted and draft.tell:
-        trail.append(_step(24, "excess", "applied", str(len(evicted))))
+        trail.append(step_of(24, "excess", "applied", str(len(evicted))))
     steps = tuple(trail) if draft.tell else ()
     return StoreDecision(True, False, cookie, parsed, old, "Stored", _STORED.clause, steps, evicted)

@@ -119,11 +119,14 @@ class Clients:
             if given.by_hand or len(client.seeded) >= _MAX_SEEDED:
                 continue
             domain = given.domain.removeprefix(".").lower()
-            place = (domain, (given.name, given.host_only, given.path))
+            place = (domain, (given.name, given.host_only, given.path, given.partition))
             if place in client.seeded:
                 continue
             client.seeded.add(place)
-            if client.jar.find(given.name, domain, given.path, host_only=given.host_only) is None:
+            if (
+                client.jar.find(given.name, domain, given.path, host_only=given.host_only, partition=given.partition)
+                is None
+            ):
                 client.jar.add(
                     Cookie(
                         given.name,
@@ -135,6 +138,7 @@ class Clients:
                         given.http_only,
                         given.same_site,
                         given.expires_ns,
+                        given.partition,
                         tag=Known((), is_given=True),
                     )
                 )

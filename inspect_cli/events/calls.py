@@ -42,6 +42,8 @@ class GivenCookie:
     expires_ns: int | None
     by_hand: bool
     """Put into the Cookie field as it is, whatever the jar says."""
+    partition: str = ""
+    """The top-level site under which it lives alone (CHIPS)."""
 
 
 @noun

@@ -36,8 +36,15 @@ class Asking:
     path: str
     method: str = "GET"
     same_site: bool = True
+    """Schemefully same-site (6265bis §5.2, HTML)."""
     top_level: bool = True
     """A top-level navigation."""
+    same_domain: bool | None = None
+    """Same-site whatever the schemes; None: as `same_site`."""
+    top_site: str = ""
+    """The site of the top-level page (`https://a.test`), the key of a partition; "": the request's own."""
+    by_script: bool = False
+    """A script's document.cookie, a "non-HTTP" API (6265bis §5.8.2)."""
 
 
 @noun
@@ -58,6 +65,9 @@ class SetCookie:
     same_site: SameSite
     attributes: tuple[tuple[bytes, bytes], ...]
     """All attributes in wire order, names as sent, ignored ones too."""
+    partitioned: bool = False
+    priority: Literal["low", "medium", "high"] = "medium"
+    """Chromium's own attribute: which cookies of a site go first where there are too many."""
 
 
 @noun

@@ -87,16 +87,22 @@ def _many(kind: Kind) -> Kind:
     return Kind(lambda value: [kind.write(one) for one in value], read)
 
 
-def _object(noun: Callable[..., Any], shape: dict[str, Kind]) -> Kind:
-    """A noun as an object with exactly these keys."""
+def _object(noun: Callable[..., Any], shape: dict[str, Kind], usual: dict[str, Any] | None = None) -> Kind:
+    """A noun as an object with exactly these keys; those of `usual` only where they say another thing."""
+    usual = usual or {}
+    needed = shape.keys() - usual.keys()
 
     def write(value: Any) -> Any:
-        return {name: kind.write(getattr(value, name)) for name, kind in shape.items()}
+        found = {name: kind.write(getattr(value, name)) for name, kind in shape.items()}
+        return {name: said for name, said in found.items() if name not in usual or said != usual[name]}
 
     def read(value: Any) -> Any:
-        if type(value) is not dict or value.keys() != shape.keys():
+        if type(value) is not dict or not needed <= value.keys() <= shape.keys():
             raise NotOurs
-        return noun(**{name: kind.read(value[name]) for name, kind in shape.items()})
+        made = noun(**{name: kind.read(value[name]) for name, kind in shape.items() if name in value})
+        if usual and list(write(made)) != list(value):
+            raise NotOurs
+        return made
 
     return Kind(write, read)
 
@@ -129,6 +135,7 @@ GIVEN_SHAPE: Final = {
     "same_site": _one_of("strict", "lax", "none", "default"),
     "expires_ns": _optional(INTEGER),
     "by_hand": BOOLEAN,
+    "partition": TEXT,
 }
 ASKING_SHAPE: Final = {
     "scheme": TEXT,
@@ -137,14 +144,19 @@ ASKING_SHAPE: Final = {
     "method": TEXT,
     "same_site": BOOLEAN,
     "top_level": BOOLEAN,
+    "same_domain": _optional(BOOLEAN),
+    "top_site": TEXT,
+    "by_script": BOOLEAN,
 }
+GIVEN_USUAL: Final = {"partition": ""}
+ASKING_USUAL: Final = {"same_domain": None, "top_site": "", "by_script": False}
 CONTEXT_SHAPE: Final = {
     "time_ns": INTEGER,
-    "asking": _object(Asking, ASKING_SHAPE),
+    "asking": _object(Asking, ASKING_SHAPE, ASKING_USUAL),
     "url": TEXT,
     "profile": TEXT,
     "jar": TEXT,
-    "given": _many(_object(GivenCookie, GIVEN_SHAPE)),
+    "given": _many(_object(GivenCookie, GIVEN_SHAPE, GIVEN_USUAL)),
 }
 COMMENT_SHAPE: Final = {
     "time_ns": INTEGER,

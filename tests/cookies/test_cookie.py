@@ -14,4 +14,4 @@ def test_times_and_tags_do_not_make_another_cookie() -> None:
     one = Cookie(b"a", Secret(b"b", "cookie"), "a.test", True, "/", creation_ns=1, tag="x")
     other = Cookie(b"a", Secret(b"b", "cookie"), "a.test", True, "/", creation_ns=2)
     assert one == other
-    assert (b"a", True, "/") == one.key
+    assert (b"a", True, "/", "") == one.key

@@ -65,6 +65,16 @@ def test_a_profile_that_nobody_knows_is_an_error() -> None:
         Jar("netscape")
 
 
+def test_when_the_browser_closes_only_cookies_with_an_expiry_stay() -> None:
+    """6265bis §5.7 step 6."""
+    jar = Jar()
+    asking = asking_for("https://a.test/")
+    jar.store_all((b"session=1", b"long=2; Max-Age=60"), asking, NOW)
+    assert [b"session"] == [cookie.name for cookie in jar.end_session()]
+    assert b"long=2" == jar.header(asking, NOW)
+    assert () == jar.end_session()
+
+
 PATHS = ("/", "/a", "/a/b", "")
 SETS = (
     b"x=1",

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from inspect_cli.cookies.cookie import Cookie, Key
 from inspect_cli.cookies.hosts import site_of
+from inspect_cli.cookies.limits import remove_excess
 from inspect_cli.cookies.profiles import RFC6265BIS, Profile
 from inspect_cli.cookies.shelves import Shelves
 from inspect_cli.events.base import Secret
@@ -35,36 +36,36 @@ def test_over_the_domains_bound_insecure_cookies_go_before_older_secure_ones() -
         cookie("plain-older", last_access_ns=2),
         cookie("new", last_access_ns=9),
     )
-    assert ["plain-older"] == names(shelves.remove_excess("a.test", SMALL, 9))
+    assert ["plain-older"] == names(remove_excess(shelves, cookie("x"), SMALL, 9))
     shelves.insert(cookie("s2", secure=True, last_access_ns=10))
     shelves.insert(cookie("s3", secure=True, last_access_ns=11))
-    assert ["plain", "new"] == names(shelves.remove_excess("a.test", SMALL, 11))
+    assert ["plain", "new"] == names(remove_excess(shelves, cookie("x"), SMALL, 11))
 
 
 def test_expired_cookies_go_first() -> None:
     shelves = filled(
         *(cookie(f"n{n}", last_access_ns=n) for n in range(3)), cookie("gone", expires_ns=5, last_access_ns=9)
     )
-    assert ["gone"] == names(shelves.remove_excess("a.test", SMALL, 6))
+    assert ["gone"] == names(remove_excess(shelves, cookie("x"), SMALL, 6))
 
 
 def test_over_the_whole_bound_the_oldest_access_goes() -> None:
     shelves = filled(*(cookie("n", f"{n}.test") for n in range(5)))
-    first = shelves.find("0.test", (b"n", True, "/"))
+    first = shelves.find("0.test", (b"n", True, "/", ""))
     assert first is not None
     shelves.touch(first, 7)
     shelves.insert(cookie("n", "9.test"))
-    assert ["1.test"] == [c.domain for c in shelves.remove_excess("9.test", SMALL, 9)]
+    assert ["1.test"] == [c.domain for c in remove_excess(shelves, cookie("n", "9.test"), SMALL, 9)]
     shelves.insert(cookie("n", "8.test", expires_ns=3))
     shelves.insert(cookie("n", "7.test"))
-    assert ["8.test", "2.test"] == [c.domain for c in shelves.remove_excess("7.test", SMALL, 9)]
+    assert ["8.test", "2.test"] == [c.domain for c in remove_excess(shelves, cookie("n", "7.test"), SMALL, 9)]
 
 
 def test_a_cookie_that_is_gone_already_cannot_expire() -> None:
     gone = cookie("n", "gone.test", expires_ns=3)
     shelves = filled(gone, *(cookie("n", f"{n}.test") for n in range(6)))
     shelves.remove(gone)
-    assert ["0.test"] == [c.domain for c in shelves.remove_excess("5.test", SMALL, 9)]
+    assert ["0.test"] == [c.domain for c in remove_excess(shelves, cookie("n", "5.test"), SMALL, 9)]
 
 
 def test_a_replaced_cookie_keeps_its_place_among_equals() -> None:
@@ -93,13 +94,13 @@ def test_the_index_agrees_with_a_plain_list(acts: list[tuple[int, int, int, bool
     plain: dict[tuple[str, Key], Cookie] = {}
     for act, name, host, secure, expires in acts:
         domain = ("a.test", "x.a.test", "b.test", "test")[host]
-        key = (domain, (b"%d" % name, True, "/"))
+        key = (domain, (b"%d" % name, True, "/", ""))
         if act == 0 and key in plain:
             shelves.remove(plain.pop(key))
         else:
             plain[key] = cookie(str(name), domain, secure=secure, expires_ns=expires or None)
             shelves.insert(plain[key])
-            assert () == shelves.remove_excess(domain, RFC6265BIS, 0)
+            assert () == remove_excess(shelves, plain[key], RFC6265BIS, 0)
     assert sorted(map(id, shelves)) == sorted(map(id, plain.values()))
     assert shelves.size_bytes == sum(c.size_bytes for c in plain.values())
     of_site = [c for c in plain.values() if c.domain.endswith("a.test")]

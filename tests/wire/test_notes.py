@@ -32,8 +32,11 @@ GIVEN = st.builds(
     st.sampled_from(["strict", "lax", "none", "default"]),
     st.none() | INT64,
     st.booleans(),
+    TEXT,
 )
-ASKING = st.builds(Asking, TEXT, TEXT, TEXT, TEXT, st.booleans(), st.booleans())
+ASKING = st.builds(
+    Asking, TEXT, TEXT, TEXT, TEXT, st.booleans(), st.booleans(), st.none() | st.booleans(), TEXT, st.booleans()
+)
 CONTEXTS = st.builds(Context, INT64, ASKING, TEXT, TEXT, TEXT, st.lists(GIVEN, max_size=3).map(tuple))
 COMMENTS = st.builds(Comment, INT64, st.sampled_from(["section", "interface"]), TEXT, TEXT)
 ITEMS: st.SearchStrategy[Noted] = st.one_of(CALLS, CONTEXTS, COMMENTS)
@@ -83,6 +86,14 @@ def test_pieces_of_what_needs_no_pieces_are_comments() -> None:
     assert read_notes([piece.encode()]) == ([], (piece,))
 
 
+def test_who_asks_is_written_as_before_where_nothing_new_is_said() -> None:
+    (usual,) = write_note(CONTEXT)
+    (script,) = write_note(replace(CONTEXT, asking=replace(CONTEXT.asking, same_domain=False, by_script=True)))
+    asking = '"asking":{"scheme":"http","host":"h","path":"/","method":"GET","same_site":true,"top_level":true'
+    assert asking + "}" in usual
+    assert asking + ',"same_domain":false,"by_script":true}' in script
+
+
 def changed(**values: Any) -> str:
     body = json.loads(write_note(CALL)[0][len(TAG) :])["call"]
     return TAG + json.dumps({"call": {**body, **values}}, separators=(",", ":"))
@@ -123,6 +134,9 @@ def changed(**values: Any) -> str:
         write_note(replace(CONTEXT, given=(COOKIE,)))[0].replace('"sid"', '"s\\u0100d"'),
         write_note(CONTEXT)[0].replace('"given":[]', '"given":{}'),
         write_note(CONTEXT)[0].replace('"same_site":true', '"same_site":1'),
+        write_note(CONTEXT)[0].replace('"top_level":true', '"top_level":true,"by_script":false'),
+        write_note(CONTEXT)[0].replace('"top_level":true', '"top_level":true,"by_script":1'),
+        write_note(CONTEXT)[0].replace('"top_level":true', '"top_level":true,"by_script":true,"same_domain":true'),
     ],
 )
 def test_what_we_would_not_have_written_is_a_comment(comment: str) -> None:
