@@ -1,0 +1,282 @@
+"""`cookie why` as text: the verdict first, a column per client, and the steps that decided.
+
+Made from the document that `--format json` writes; it knows nothing of how cookies are decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+from inspect_cli.render.layout import Line
+from inspect_cli.render.page import NOTHING, Cell, Page, Row
+from inspect_cli.texts import visible
+
+Json = Mapping[str, Any]
+_T = TypeVar("_T")
+
+_NAME: Final = 24
+"""Characters of a cookie's name in a sentence."""
+_STEP_MARKS: Final = {"passed": ".", "failed": "-", "applied": "=", "skipped": "."}
+_OUTCOME_MARKS: Final = {"stored": "+", "sent": "+", "refused": "-", "deleted": "-", "withheld": "-", "absent": ""}
+_USUAL: Final = frozenset(("lifetime", "path", "domain-match", "insert", "order"))
+"""What every stored or sent cookie goes through: not worth telling unless all steps are asked for."""
+_TELLING: Final = frozenset(("loopback", "top-level", "Lax-Allowing-Unsafe"))
+"""What lets a cookie pass that would not pass otherwise."""
+_LIMITS: Final = ("max_lifetime_s", "max_pair_bytes", "max_per_domain", "max_total")
+
+
+class Fate(NamedTuple):
+    """What became of one cookie with one client, when it was set or when a request was made."""
+
+    outcome: str
+    """stored, refused, deleted; sent, withheld, absent (nothing there that could be sent)."""
+    reasons: tuple[str, ...]
+    because: str = ""
+    """absent: how it got lost (refused, deleted, gone)."""
+    steps: tuple[tuple[str, str, str, str], ...] = ()
+    """(clause, check, outcome, found)."""
+
+
+class Verdicts:
+    """Lays out one document."""
+
+    def __init__(self, page: Page, document: Json, *, verbose: bool) -> None:
+        self._page = page
+        self._verbose = verbose
+        self._names = [profile["name"] for profile in document["profiles"]]
+        self._profiles: list[Json] = document["profiles"]
+        self._set: list[Json] = document["set"]
+        self._sends: list[Json] = document["send"]
+
+    def lines(self) -> list[Line]:
+        """The whole page."""
+        lines: list[Line] = []
+        for number, send in enumerate(self._sends, 1):
+            lines += [*self._asked(send, number), *self._sent_verdicts(send), []]
+        for number, row in enumerate(self._set, 1):
+            lines += self._line(row, number)
+        if self._verbose:
+            lines += [*self._limits(), []]
+        return lines[:-1]
+
+    # -- verdicts ------------------------------------------------------------------------
+
+    def _asked(self, send: Json, number: int) -> list[Line]:
+        """What is requested, by whom."""
+        before = f"{number}  " if len(self._sends) > 1 else ""
+        said = f"{send['method']} {visible(send['url'])}, {self._how(send)}"
+        return self._page.text(before + self._page.fit(said), "heading", hang=len(before) or 2, most=4)
+
+    def _how(self, asked: Json) -> str:
+        """`an image of https://a.test/ (cross-site)`."""
+        page = self._page
+        how = page.say(f"cookie.via.{asked['via']}", page=asked["from"], top=asked["top"])
+        if asked["from"] is None or asked["via"] == "js":
+            return how
+        return f"{how} ({page.word('site', 'same' if asked['same_site'] else 'cross')})"
+
+    def _sent_verdicts(self, send: Json) -> list[Line]:
+        """A sentence for each thing that becomes of each cookie."""
+        lines: list[Line] = []
+        for number, row in enumerate(self._set, 1):
+            fates = [self._fate_of(send, row, number, name) for name in self._names]
+            for fate, who in _grouped(self._names, [fate._replace(steps=()) for fate in fates]):
+                lines += self._verdict(f"cookie.verdict.{fate.because or fate.outcome}", fate, who, row, number)
+        return lines
+
+    def _verdict(self, key: str, fate: Fate, who: Sequence[str], row: Json, number: int) -> list[Line]:
+        mark = _OUTCOME_MARKS[fate.outcome] or "-"
+        said = self._page.say(key, name=self._name(row, number), who=self._who(who), reasons=self._reasons(fate))
+        return self._page.remark(mark, said, indent=2)
+
+    def _name(self, row: Json, number: int) -> str:
+        """The cookie's name; with its number where another line has the same."""
+        names = [one["name"] for one in self._set]
+        name = visible(row["name"], _NAME) if row["name"] else self._page.say("cookie.nameless")
+        return f"{name} ({number})" if names.count(row["name"]) > 1 else name
+
+    def _who(self, names: Sequence[str]) -> str:
+        every = len(names) == len(self._names) > 1
+        return self._page.say("cookie.every") if every else ", ".join(names)
+
+    def _reasons(self, fate: Fate) -> str:
+        return "; ".join([self._page.label("cookie_reason", reason) for reason in fate.reasons])
+
+    # -- one Set-Cookie line ---------------------------------------------------------------
+
+    def _line(self, row: Json, number: int) -> list[Line]:
+        """The line, what becomes of it, its table and its steps."""
+        page = self._page
+        head = visible(row["line"], 4 * page.width)
+        lines = page.text(page.fit(f"Set-Cookie: {head}"), "heading", hang=2, most=4)
+        if number == 1:
+            when = page.say("cookie.when", time=row["time_ns"])
+            said = f"{row['method']} {visible(row['url'])}, {self._how(row)}, {when}"
+            lines += page.text(page.say("cookie.from", asked=page.fit(said)), indent=2, hang=2, most=4)
+        fates = [_set_fate(decision) for decision in row["decisions"]]
+        if not self._sends:
+            for fate, who in _grouped(self._names, [fate._replace(steps=()) for fate in fates]):
+                lines += self._verdict(f"cookie.verdict.{fate.outcome}", fate, who, row, number)
+        sends = [[self._fate_of(send, row, number, name) for name in self._names] for send in self._sends]
+        lines += [[], *page.table(self._names, self._rows(row, number, fates, sends)), []]
+        for which, some in enumerate((fates, *sends)):
+            lines += self._decided(some, which)
+        return [*lines, []]
+
+    def _rows(self, row: Json, number: int, fates: list[Fate], sends: list[list[Fate]]) -> list[Row]:
+        page = self._page
+        rows = [Row(self._name(row, number), [self._outcome(fate) for fate in fates])]
+        kept = [decision["cookie"] if decision["outcome"] == "stored" else None for decision in row["decisions"]]
+        if any(kept):
+            pairs = list(zip(kept, self._profiles, strict=True))
+            wide = len({str(one and one["expires_ns"]) for one in kept}) == 1
+            rows += [
+                Row(
+                    "  " + page.word("part", part),
+                    [Cell(NOTHING if one is None else show(self, one, profile, row, wide)) for one, profile in pairs],
+                )
+                for part, show in _PARTS.items()
+                if part != "partitioned" or any(one is not None and one["partitioned"] for one in kept)
+            ]
+        for which, some in enumerate(sends, 1):
+            label = page.word("part", "sent") + (f" {which}" if len(sends) > 1 else "")
+            rows.append(Row(label, [self._outcome(fate) for fate in some]))
+        return rows
+
+    def _outcome(self, fate: Fate) -> Cell:
+        if fate.outcome == "absent":
+            return Cell(NOTHING)
+        return Cell(self._page.word("outcome", fate.outcome), _OUTCOME_MARKS[fate.outcome])
+
+    # -- steps -----------------------------------------------------------------------------
+
+    def _decided(self, fates: list[Fate], which: int) -> list[Line]:
+        """The deciding steps of each group of clients that agree; with -v all of them."""
+        page = self._page
+        lines: list[Line] = []
+        for steps, who in _grouped(self._names, [fate.steps for fate in fates]):
+            fate = fates[self._names.index(who[0])]
+            shown = steps if self._verbose else tuple(filter(_decides, steps))
+            if not shown:
+                continue
+            about = page.word("outcome", fate.outcome)
+            about += f" {which}" if which and len(self._sends) > 1 else ""
+            mark = _OUTCOME_MARKS[fate.outcome]
+            lines += page.remark(mark, f"{about}: {', '.join(who)}", indent=2)
+            for clause, check, outcome, found in shown:
+                said = self._step(check, outcome, found)
+                lines += page.remark(_STEP_MARKS[outcome], said, page.fit(clause), indent=4)
+        return lines
+
+    def _step(self, check: str, outcome: str, found: str) -> str:
+        """What was asked, and what was found."""
+        page = self._page
+        key = f"cookie.step.{check}.{outcome}"
+        asked = page.say(f"cookie.asked.{check}") if page.words.has(f"cookie.asked.{check}") else f"{check}?"
+        if page.words.has(key):
+            answer = page.say(key, found=page.word("found", found))
+        else:
+            answer = page.label("outcome", outcome) + (f" ({page.word('found', found)})" if found else "")
+        return f"{asked} {answer}"
+
+    # -- fates -----------------------------------------------------------------------------
+
+    def _fate_of(self, send: Json, row: Json, number: int, name: str) -> Fate:
+        """What becomes of the cookie of a line when this request is made by this client."""
+        decision = _of(send["decisions"], name)
+        for cookie in decision["cookies"]:
+            if cookie["line"] == number:
+                return Fate(
+                    "sent" if cookie["sent"] else "withheld", tuple(cookie["reasons"]), "", _steps(cookie["steps"])
+                )
+        stored = _of(row["decisions"], name)
+        because = stored["outcome"] if stored["outcome"] != "stored" else "gone"
+        return Fate("absent", tuple(stored["reasons"]) if because == "refused" else (), f"was-{because}")
+
+    def _limits(self) -> list[Line]:
+        """The numbers that clients go by, those that nobody outside knows as unknown."""
+        page = self._page
+        rows = [
+            Row(page.word("limit", limit), [Cell(self._limit(profile, limit)) for profile in self._profiles])
+            for limit in _LIMITS
+        ]
+        return [*page.text(page.say("cookie.limits"), "heading"), *page.table(self._names, rows)]
+
+    def _limit(self, profile: Json, limit: str) -> str:
+        value = profile[limit]
+        if value is None:
+            return self._page.word("limit", "unknown" if profile["unknown_limits"] else "unlimited")
+        if limit == "max_lifetime_s":
+            return self._page.say("cookie.span", span=value * 1_000_000_000)
+        return f"{value:,}"
+
+
+def _domain(page: Verdicts, cookie: Json, profile: Json, row: Json, wide: bool) -> str:
+    return page._page.say("cookie.scope", domain=cookie["domain"], host_only=cookie["host_only"])
+
+
+def _path(page: Verdicts, cookie: Json, profile: Json, row: Json, wide: bool) -> str:
+    return visible(cookie["path"])
+
+
+def _lifetime(page: Verdicts, cookie: Json, profile: Json, row: Json, wide: bool) -> str:
+    expires_ns = cookie["expires_ns"]
+    if expires_ns is None:
+        return page._page.say("cookie.session")
+    said = {"span": expires_ns - row["time_ns"], "time": expires_ns}
+    return page._page.say("cookie.until" if wide else "cookie.span", **said)
+
+
+def _same_site(page: Verdicts, cookie: Json, profile: Json, row: Json, wide: bool) -> str:
+    if not profile["knows_same_site"]:
+        return page._page.say("cookie.ignored")
+    return page._page.label("same_site", cookie["same_site"])
+
+
+def _flag(name: str) -> Callable[[Verdicts, Json, Json, Json, bool], str]:
+    return lambda page, cookie, profile, row, wide: page._page.word("flag", "yes" if cookie[name] else "no")
+
+
+_PARTS: Final[Mapping[str, Callable[[Verdicts, Json, Json, Json, bool], str]]] = {
+    "domain": _domain,
+    "path": _path,
+    "lifetime": _lifetime,
+    "secure": _flag("secure"),
+    "http_only": _flag("http_only"),
+    "same_site": _same_site,
+    "partitioned": _flag("partitioned"),
+}
+"""What is kept of a cookie, and how it is shown."""
+
+
+def _set_fate(decision: Json) -> Fate:
+    return Fate(decision["outcome"], tuple(decision["reasons"]), "", _steps(decision["steps"]))
+
+
+def _steps(steps: Iterable[Json]) -> tuple[tuple[str, str, str, str], ...]:
+    return tuple((step["clause"], step["check"], step["outcome"], step["found"]) for step in steps)
+
+
+def _decides(step: tuple[str, str, str, str]) -> bool:
+    """Whether the decision hung on it: it failed, or changed what the line asked for."""
+    _, check, outcome, found = step
+    if outcome == "passed":
+        return found in _TELLING
+    return outcome == "failed" or (outcome == "applied" and check not in _USUAL)
+
+
+def _of(decisions: Sequence[Json], name: str) -> Json:
+    return next(one for one in decisions if one["profile"] == name)
+
+
+def _grouped(names: Sequence[str], values: Sequence[_T]) -> list[tuple[_T, list[str]]]:
+    """Each distinct value with the names that have it, in order of the first."""
+    found: list[tuple[_T, list[str]]] = []
+    for name, value in zip(names, values, strict=True):
+        same = next((who for other, who in found if other == value), None)
+        if same is None:
+            found.append((value, [name]))
+        else:
+            same.append(name)
+    return found
