@@ -96,10 +96,10 @@ class WhyCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ordered = list(given(self, ctx, list(args)))
         left = super().parse_args(ctx, args)
-        names = {p.name: p.get_default(ctx) for p in self.params if isinstance(p, AskedOption) and p.name}
+        names = {p.name for p in self.params if isinstance(p, AskedOption) and p.name}
         for name in names:
             ctx.params.pop(name)
-        ctx.params["requests"] = list(_requests(ctx, ordered, names))
+        ctx.params["requests"] = list(_requests(ctx, ordered, dict.fromkeys(names)))
         return left
 
 

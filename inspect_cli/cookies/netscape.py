@@ -49,8 +49,8 @@ def read(text: str) -> list[Cookie]:
 
 def examine(text: str) -> Iterator[Found]:
     """Each line but comments and empty ones."""
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.removesuffix("\r")
+    for number, ended in enumerate(text.split("\n"), 1):
+        line = ended.removesuffix("\r")
         http_only = line.startswith(_HTTP_ONLY)
         bare = line[len(_HTTP_ONLY) :] if http_only else line
         if bare.strip() and (http_only or not line.startswith("#")):

@@ -61,7 +61,6 @@ class JarTable:
         return lines
 
     def _row(self, cookie: Json) -> list[str]:
-        page = self._page
         name, value = visible(cookie["name"]), visible(cookie["value"], 400)
         flags = [word for word, is_set in (("Secure", cookie["secure"]), ("HttpOnly", cookie["http_only"])) if is_set]
         return [

@@ -16,14 +16,20 @@ NOTHING: Final = "."
 
 
 class Cell(NamedTuple):
-    """Text of a column, with a mark before it or none."""
+    """Text of a column, with a mark before it or none; `short` where there is no room for it."""
 
     text: str
     mark: str = ""
+    short: str = ""
 
     @property
     def cells(self) -> int:
         return widest(self.text) + (2 if self.mark else 0)
+
+    def fitting(self, room: int) -> str:
+        """The text in so many cells, its mark included."""
+        room -= 2 if self.mark else 0
+        return shortened(self.short if self.short and widest(self.text) > room else self.text, room)
 
 
 class Row(NamedTuple):
@@ -100,15 +106,12 @@ class Page:
 
         Columns that do not fit beside each other stand in further tables beneath.
         """
-        left = max([widest(row.label) for row in rows], default=0)
-        left = min(left, self.width // 6) + 1
-        needed = [max(widest(head), *(_alone(row.cells, n) for row in rows)) for n, head in enumerate(heads)]
-        column = min(max(needed, default=1), self.width - left - 1)
-        at_once = max(1, (self.width - left) // (column + 1))
+        left = min(max([widest(row.label) for row in rows], default=0), self.width // 6) + 1
+        column, at_once = self._columns(heads, rows, self.width - left)
         lines: list[Line] = []
         for start in range(0, len(heads), at_once):
             some = heads[start : start + at_once]
-            gap = min(3, (self.width - left - column * len(some)) // len(some))
+            gap = min(3, (self.width - left) // len(some) - column)
             lines += [[]] if start else []
             lines.append([(" " * left, ""), *_in_columns([Cell(head) for head in some], column, gap, "heading")])
             for row in rows:
@@ -118,12 +121,21 @@ class Page:
                 lines.append(head + _in_columns(cells, column, gap, ""))
         return lines
 
+    @staticmethod
+    def _columns(heads: Sequence[str], rows: Sequence[Row], room: int) -> tuple[int, int]:
+        """Cells of each column, and how many of them stand beside each other.
 
-def _alone(cells: Sequence[Cell], at: int) -> int:
-    """Cells that the column needs: those of a marked cell, and of a short one that stands for itself."""
-    cell = cells[at]
-    beside = [cells[n] for n in (at - 1, at + 1) if 0 <= n < len(cells)]
-    return min(cell.cells, 12) if cell.mark or cell not in beside else 0
+        What heads and marked cells need they get; other cells what room is left.
+        """
+        marked = [cell.cells for row in rows for cell in row.cells if cell.mark]
+        lone = [cell.cells for row in rows for n, cell in enumerate(row.cells) if not cell.mark and _is_alone(row, n)]
+        least = min(max(1, *map(widest, heads), *marked), room - 1)
+        at_once = max(1, min(len(heads), room // (least + 1)))
+        return max(least, min(max(lone, default=0), room // at_once - 1)), at_once
+
+
+def _is_alone(row: Row, at: int) -> bool:
+    return not any(row.cells[n] == row.cells[at] for n in (at - 1, at + 1) if 0 <= n < len(row.cells))
 
 
 def _in_columns(cells: Sequence[Cell], column: int, gap: int, style: str) -> Line:
@@ -135,12 +147,12 @@ def _in_columns(cells: Sequence[Cell], column: int, gap: int, style: str) -> Lin
         is_one = cell.mark or style or cell.text == NOTHING
         while end < len(cells) and cells[end] == cell and not is_one:
             end += 1
-        room = (end - at) * (column + gap)
-        text = shortened(cell.text, room - gap - (2 if cell.mark else 0))
+        room = (end - at) * (column + gap) - gap
+        text = cell.fitting(room)
         line.append((" " * gap, ""))
         if cell.mark:
             line += [(cell.mark, MARK_STYLES.get(cell.mark, "")), (" ", "")]
-        used = gap + widest(text) + (2 if cell.mark else 0)
-        line.append((text + " " * (room - used), style or ("time" if text == NOTHING else "")))
+            room -= 2
+        line.append((text + " " * (room - widest(text)), style or ("time" if text == NOTHING else "")))
         at = end
     return line

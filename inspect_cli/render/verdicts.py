@@ -13,6 +13,8 @@ from inspect_cli.render.page import NOTHING, Cell, Page, Row
 from inspect_cli.texts import visible
 
 Json = Mapping[str, Any]
+Steps = tuple[tuple[str, str, str, str], ...]
+"""(clause, check, outcome, found) of each."""
 _T = TypeVar("_T")
 
 _NAME: Final = 24
@@ -34,8 +36,11 @@ class Fate(NamedTuple):
     reasons: tuple[str, ...]
     because: str = ""
     """absent: how it got lost (refused, deleted, gone)."""
-    steps: tuple[tuple[str, str, str, str], ...] = ()
-    """(clause, check, outcome, found)."""
+    steps: Steps = ()
+
+
+Trails = list[tuple[str, Fate]]
+"""The name of each client, and what it did."""
 
 
 class Verdicts:
@@ -87,7 +92,13 @@ class Verdicts:
 
     def _verdict(self, key: str, fate: Fate, who: Sequence[str], row: Json, number: int) -> list[Line]:
         mark = _OUTCOME_MARKS[fate.outcome] or "-"
-        said = self._page.say(key, name=self._name(row, number), who=self._who(who), reasons=self._reasons(fate))
+        said = self._page.say(
+            key,
+            name=self._name(row, number),
+            who=", ".join(who),
+            every=len(who) == len(self._names) > 1,
+            reasons=self._reasons(fate),
+        )
         return self._page.remark(mark, said, indent=2)
 
     def _name(self, row: Json, number: int) -> str:
@@ -95,10 +106,6 @@ class Verdicts:
         names = [one["name"] for one in self._set]
         name = visible(row["name"], _NAME) if row["name"] else self._page.say("cookie.nameless")
         return f"{name} ({number})" if names.count(row["name"]) > 1 else name
-
-    def _who(self, names: Sequence[str]) -> str:
-        every = len(names) == len(self._names) > 1
-        return self._page.say("cookie.every") if every else ", ".join(names)
 
     def _reasons(self, fate: Fate) -> str:
         return "; ".join([self._page.label("cookie_reason", reason) for reason in fate.reasons])
@@ -111,9 +118,10 @@ class Verdicts:
         head = visible(row["line"], 4 * page.width)
         lines = page.text(page.fit(f"Set-Cookie: {head}"), "heading", hang=2, most=4)
         if number == 1:
-            when = page.say("cookie.when", time=row["time_ns"])
-            said = f"{row['method']} {visible(row['url'])}, {self._how(row)}, {when}"
-            lines += page.text(page.say("cookie.from", asked=page.fit(said)), indent=2, hang=2, most=4)
+            is_plain = row["method"] == "GET" and row["via"] == "navigate"
+            said = visible(row["url"]) if is_plain else f"{row['method']} {visible(row['url'])}, {self._how(row)}"
+            said = page.say("cookie.from", asked=page.fit(said), time=row["time_ns"])
+            lines += page.text(said, indent=2, hang=2, most=4)
         fates = [_set_fate(decision) for decision in row["decisions"]]
         if not self._sends:
             for fate, who in _grouped(self._names, [fate._replace(steps=()) for fate in fates]):
@@ -130,11 +138,10 @@ class Verdicts:
         kept = [decision["cookie"] if decision["outcome"] == "stored" else None for decision in row["decisions"]]
         if any(kept):
             pairs = list(zip(kept, self._profiles, strict=True))
-            wide = len({str(one and one["expires_ns"]) for one in kept}) == 1
             rows += [
                 Row(
                     "  " + page.word("part", part),
-                    [Cell(NOTHING if one is None else show(self, one, profile, row, wide)) for one, profile in pairs],
+                    [Cell(NOTHING) if one is None else show(page, one, profile, row) for one, profile in pairs],
                 )
                 for part, show in _PARTS.items()
                 if part != "partitioned" or any(one is not None and one["partitioned"] for one in kept)
@@ -152,22 +159,48 @@ class Verdicts:
     # -- steps -----------------------------------------------------------------------------
 
     def _decided(self, fates: list[Fate], which: int) -> list[Line]:
-        """The deciding steps of each group of clients that agree; with -v all of them."""
-        page = self._page
+        """The steps that decided, for each group of clients that agree; with -v all steps, common ones once."""
+        if self._verbose:
+            trails = [(name, fate) for name, fate in zip(self._names, fates, strict=True) if fate.steps]
+            return self._branch(trails, which) if trails else []
         lines: list[Line] = []
-        for steps, who in _grouped(self._names, [fate.steps for fate in fates]):
-            fate = fates[self._names.index(who[0])]
-            shown = steps if self._verbose else tuple(filter(_decides, steps))
-            if not shown:
-                continue
-            about = page.word("outcome", fate.outcome)
-            about += f" {which}" if which and len(self._sends) > 1 else ""
-            mark = _OUTCOME_MARKS[fate.outcome]
-            lines += page.remark(mark, f"{about}: {', '.join(who)}", indent=2)
-            for clause, check, outcome, found in shown:
-                said = self._step(check, outcome, found)
-                lines += page.remark(_STEP_MARKS[outcome], said, page.fit(clause), indent=4)
+        deciding = [(fate.outcome, tuple(filter(_decides, fate.steps))) for fate in fates]
+        for (outcome, steps), who in _grouped(self._names, deciding):
+            if steps:
+                lines += [*self._heading(outcome, who, which), *self._stepped(steps)]
         return lines
+
+    def _branch(self, trails: Trails, which: int) -> list[Line]:
+        """The steps that all of them went, then those of each group that went on in another way."""
+        names = [name for name, _ in trails]
+        shared = 0
+        while len({fate.steps[shared : shared + 1] for _, fate in trails}) == 1 and trails[0][1].steps[shared:]:
+            shared += 1
+        ways = [(name, fate._replace(steps=fate.steps[shared:])) for name, fate in trails]
+        is_end = not any(fate.steps for _, fate in ways)
+        lines = self._heading(ways[0][1].outcome if is_end else "", names, which) if is_end or shared else []
+        lines += self._stepped(trails[0][1].steps[:shared])
+        if not is_end:
+            for _, who in _grouped(names, [fate.steps[:1] for _, fate in ways]):
+                lines += self._branch([way for way in ways if way[0] in who], which)
+        return lines
+
+    def _heading(self, outcome: str, who: Sequence[str], which: int) -> list[Line]:
+        """Whose steps stand beneath, and what they led to."""
+        page = self._page
+        about = page.word("outcome", outcome) + (f" {which}" if which and len(self._sends) > 1 else "")
+        names = ", ".join(who) if len(who) < len(self._names) or len(who) == 1 else page.say("cookie.every")
+        return page.remark(
+            _OUTCOME_MARKS[outcome] if outcome else "*", f"{about}: {names}" if outcome else names, indent=2
+        )
+
+    def _stepped(self, steps: Steps) -> list[Line]:
+        page = self._page
+        return [
+            line
+            for clause, check, outcome, found in steps
+            for line in page.remark(_STEP_MARKS[outcome], self._step(check, outcome, found), page.fit(clause), indent=4)
+        ]
 
     def _step(self, check: str, outcome: str, found: str) -> str:
         """What was asked, and what was found."""
@@ -212,33 +245,34 @@ class Verdicts:
         return f"{value:,}"
 
 
-def _domain(page: Verdicts, cookie: Json, profile: Json, row: Json, wide: bool) -> str:
-    return page._page.say("cookie.scope", domain=cookie["domain"], host_only=cookie["host_only"])
+def _domain(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
+    said = page.say("cookie.scope", domain=cookie["domain"], host_only=cookie["host_only"])
+    return Cell(said, short=page.word("scope-short", "host" if cookie["host_only"] else "below"))
 
 
-def _path(page: Verdicts, cookie: Json, profile: Json, row: Json, wide: bool) -> str:
-    return visible(cookie["path"])
+def _path(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
+    return Cell(visible(cookie["path"], 200))
 
 
-def _lifetime(page: Verdicts, cookie: Json, profile: Json, row: Json, wide: bool) -> str:
+def _lifetime(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
     expires_ns = cookie["expires_ns"]
     if expires_ns is None:
-        return page._page.say("cookie.session")
-    said = {"span": expires_ns - row["time_ns"], "time": expires_ns}
-    return page._page.say("cookie.until" if wide else "cookie.span", **said)
+        return Cell(page.say("cookie.session"), short=page.say("cookie.jar-session"))
+    span = expires_ns - row["time_ns"]
+    return Cell(page.say("cookie.until", span=span, time=expires_ns), short=page.say("cookie.span", span=span))
 
 
-def _same_site(page: Verdicts, cookie: Json, profile: Json, row: Json, wide: bool) -> str:
+def _same_site(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
     if not profile["knows_same_site"]:
-        return page._page.say("cookie.ignored")
-    return page._page.label("same_site", cookie["same_site"])
+        return Cell(page.say("cookie.ignored"))
+    return Cell(page.label("same_site", cookie["same_site"]))
 
 
-def _flag(name: str) -> Callable[[Verdicts, Json, Json, Json, bool], str]:
-    return lambda page, cookie, profile, row, wide: page._page.word("flag", "yes" if cookie[name] else "no")
+def _flag(name: str) -> Callable[[Page, Json, Json, Json], Cell]:
+    return lambda page, cookie, profile, row: Cell(page.word("flag", "yes" if cookie[name] else "no"))
 
 
-_PARTS: Final[Mapping[str, Callable[[Verdicts, Json, Json, Json, bool], str]]] = {
+_PARTS: Final[Mapping[str, Callable[[Page, Json, Json, Json], Cell]]] = {
     "domain": _domain,
     "path": _path,
     "lifetime": _lifetime,
@@ -254,7 +288,7 @@ def _set_fate(decision: Json) -> Fate:
     return Fate(decision["outcome"], tuple(decision["reasons"]), "", _steps(decision["steps"]))
 
 
-def _steps(steps: Iterable[Json]) -> tuple[tuple[str, str, str, str], ...]:
+def _steps(steps: Iterable[Json]) -> Steps:
     return tuple((step["clause"], step["check"], step["outcome"], step["found"]) for step in steps)
 
 
