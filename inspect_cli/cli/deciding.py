@@ -47,7 +47,7 @@ def decide(arguments: Sequence[str], question: Question, output: Output) -> int:
     document = document_of(lines, asked, question.names, question.block_third_party, output.redactor)
     with output.opened() as out:
         if output.format != "text":
-            write_document(out, "why", document, ("set", "send"), lines=output.format == "ndjson")
+            write_document(out, "why", document, {"set": "set", "send": "send"}, lines=output.format == "ndjson")
             return 0
         from inspect_cli.render.page import Page
         from inspect_cli.render.verdicts import Verdicts

@@ -30,7 +30,7 @@ def show_jar(path: str, at: int | None, output: Output) -> int:
     document = document_of(path, text, time.time_ns() if at is None else at, output)
     with output.opened(() if path == "-" else (path,)) as out:
         if output.format != "text":
-            lists = ("cookies", "unreadable")
+            lists = {"cookies": "cookie", "unreadable": "unreadable"}
             write_document(out, "jar", document, lists, lines=output.format == "ndjson")
             return 0
         from inspect_cli.render.jar_table import JarTable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 import orjson
@@ -12,18 +12,20 @@ from inspect_cli.render.base import Sink
 from inspect_cli.render.encoding import encoded
 
 
-def write_document(out: TextIO, kind: str, document: Mapping[str, Any], lists: Sequence[str], *, lines: bool) -> None:
+def write_document(
+    out: TextIO, kind: str, document: Mapping[str, Any], lists: Mapping[str, str], *, lines: bool
+) -> None:
     """Write it whole; with `lines` what stands in none of the `lists` first, then each of their objects.
 
-    The first line has `type` as `kind`, the others the name of their list.
+    `type` of the first line is `kind`, of the others what `lists` says.
     """
     sink = Sink(out)
     if lines:
         head = {name: value for name, value in document.items() if name not in lists}
         sink.write(encoded({"type": kind, "schema": SCHEMA, **head}) + b"\n")
-        for name in lists:
+        for name, one in lists.items():
             for row in document[name]:
-                sink.write(encoded({"type": name, **row}) + b"\n")
+                sink.write(encoded({"type": one, **row}) + b"\n")
     else:
         sink.write(encoded({"schema": SCHEMA, **document}) + b"\n")
     sink.flush()

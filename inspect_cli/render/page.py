@@ -11,6 +11,8 @@ from inspect_cli.render.measure import shortened, widest, wrapped
 from inspect_cli.texts import Words, visible
 
 MARK_STYLES: Final = {"+": "good", "-": "bad", "!": "warning", "*": "note", ".": "time", "=": "note"}
+_LABEL: Final = 10
+"""Cells that the label of a row may have on any terminal."""
 NOTHING: Final = "."
 """Stands in a cell that has no value; an empty one goes on with what is at its left."""
 
@@ -106,7 +108,7 @@ class Page:
 
         Columns that do not fit beside each other stand in further tables beneath.
         """
-        left = min(max([widest(row.label) for row in rows], default=0), self.width // 6) + 1
+        left = min(max([widest(row.label) for row in rows], default=0), max(self.width // 6, _LABEL)) + 1
         column, at_once = self._columns(heads, rows, self.width - left)
         lines: list[Line] = []
         for start in range(0, len(heads), at_once):

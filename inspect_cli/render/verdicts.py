@@ -128,9 +128,11 @@ class Verdicts:
                 lines += self._verdict(f"cookie.verdict.{fate.outcome}", fate, who, row, number)
         sends = [[self._fate_of(send, row, number, name) for name in self._names] for send in self._sends]
         lines += [[], *page.table(self._names, self._rows(row, number, fates, sends)), []]
-        for which, some in enumerate((fates, *sends)):
-            lines += self._decided(some, which)
-        return [*lines, []]
+        numbers = [str(which) if len(sends) > 1 else "" for which in range(1, len(sends) + 1)]
+        decided = self._decided(fates, "")
+        for some, which in _grouped(numbers, [tuple(some) for some in sends]):
+            decided += self._decided(list(some), ", ".join(which))
+        return [*lines, *decided, *([[]] if decided else [])]
 
     def _rows(self, row: Json, number: int, fates: list[Fate], sends: list[list[Fate]]) -> list[Row]:
         page = self._page
@@ -158,7 +160,7 @@ class Verdicts:
 
     # -- steps -----------------------------------------------------------------------------
 
-    def _decided(self, fates: list[Fate], which: int) -> list[Line]:
+    def _decided(self, fates: list[Fate], which: str) -> list[Line]:
         """The steps that decided, for each group of clients that agree; with -v all steps, common ones once."""
         if self._verbose:
             trails = [(name, fate) for name, fate in zip(self._names, fates, strict=True) if fate.steps]
@@ -170,7 +172,7 @@ class Verdicts:
                 lines += [*self._heading(outcome, who, which), *self._stepped(steps)]
         return lines
 
-    def _branch(self, trails: Trails, which: int) -> list[Line]:
+    def _branch(self, trails: Trails, which: str) -> list[Line]:
         """The steps that all of them went, then those of each group that went on in another way."""
         names = [name for name, _ in trails]
         shared = 0
@@ -185,10 +187,10 @@ class Verdicts:
                 lines += self._branch([way for way in ways if way[0] in who], which)
         return lines
 
-    def _heading(self, outcome: str, who: Sequence[str], which: int) -> list[Line]:
+    def _heading(self, outcome: str, who: Sequence[str], which: str) -> list[Line]:
         """Whose steps stand beneath, and what they led to."""
         page = self._page
-        about = page.word("outcome", outcome) + (f" {which}" if which and len(self._sends) > 1 else "")
+        about = page.word("outcome", outcome) + (f" {which}" if which else "")
         names = ", ".join(who) if len(who) < len(self._names) or len(who) == 1 else page.say("cookie.every")
         return page.remark(
             _OUTCOME_MARKS[outcome] if outcome else "*", f"{about}: {names}" if outcome else names, indent=2
