@@ -22,7 +22,9 @@ def command() -> None:
 @click.argument("lines", nargs=-1, metavar="[LINE]...")
 @click.option("--url", metavar="URL", help="Whose response has the Set-Cookie LINEs.")
 @click.option("--send-to", metavar="URL ...", multiple=True, help="Does it go there? Options of its own behind it.")
-@click.option("--via", type=click.Choice(VIAS), cls=AskedOption, help="How it is asked. [default: navigate; with a page link]")
+@click.option(
+    "--via", type=click.Choice(VIAS), cls=AskedOption, help="How it is asked. [default: navigate; with a page link]"
+)
 @click.option("--from", "page", metavar="URL", cls=AskedOption, help="The page that asks.")
 @click.option("--top", metavar="URL", cls=AskedOption, help="The page in the address bar, if --from is a frame in it.")
 @click.option("--site", flag_value="same", cls=AskedOption, help="A page of the same site asks,")

@@ -96,6 +96,8 @@ class WhyCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ordered = list(given(self, ctx, list(args)))
         left = super().parse_args(ctx, args)
+        if ctx.resilient_parsing:  # a shell completes: words may be half there
+            return left
         names = {p.name for p in self.params if isinstance(p, AskedOption) and p.name}
         for name in names:
             ctx.params.pop(name)

@@ -17,7 +17,6 @@ from inspect_cli.cookies.store import StoreDecision
 from inspect_cli.errors import BadUrl
 from inspect_cli.events.base import Secret
 from inspect_cli.events.cookies import BIS, Asking, Step
-from inspect_cli.render.documents import write_document
 from inspect_cli.render.redact import Redactor
 from inspect_cli.render.values import exact_text
 
@@ -47,6 +46,8 @@ def decide(arguments: Sequence[str], question: Question, output: Output) -> int:
     document = document_of(lines, asked, question.names, question.block_third_party, output.redactor)
     with output.opened() as out:
         if output.format != "text":
+            from inspect_cli.render.documents import write_document
+
             write_document(out, "why", document, {"set": "set", "send": "send"}, lines=output.format == "ndjson")
             return 0
         from inspect_cli.render.page import Page

@@ -14,7 +14,6 @@ from inspect_cli.cookies.netscape import HEADER, Found, Unreadable, examine
 from inspect_cli.cookies.parse import MAX_PAIR_BYTES, has_control_character
 from inspect_cli.cookies.profiles import RFC6265BIS
 from inspect_cli.derive.session_ids import names_session
-from inspect_cli.render.documents import write_document
 from inspect_cli.render.redact import Redactor
 from inspect_cli.render.values import exact_text
 
@@ -30,6 +29,8 @@ def show_jar(path: str, at: int | None, output: Output) -> int:
     document = document_of(path, text, time.time_ns() if at is None else at, output)
     with output.opened(() if path == "-" else (path,)) as out:
         if output.format != "text":
+            from inspect_cli.render.documents import write_document
+
             lists = {"cookies": "cookie", "unreadable": "unreadable"}
             write_document(out, "jar", document, lists, lines=output.format == "ndjson")
             return 0

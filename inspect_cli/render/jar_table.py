@@ -38,6 +38,7 @@ class JarTable:
         said = page.say(
             "cookie.jar",
             file=document["file"],
+            stdin=document["file"] == "-",
             cookies=len(cookies),
             hosts=len({domain for domain, _ in groups}),
             wrong=wrong,
@@ -90,7 +91,7 @@ class JarTable:
     def _widths(self) -> list[int]:
         """Cells of each column; that of name and value takes what the others leave, if it needs it."""
         heads = [self._page.word("column", head) for head in _HEADS]
-        found = [max(widest(head), *(widest(row[n]) for row in self._rows.values())) for n, head in enumerate(heads)]
+        found = [max([widest(head), *(widest(row[n]) for row in self._rows.values())]) for n, head in enumerate(heads)]
         room = self._page.width - sum(found) + found[1] - len(_GAP) * len(found)
         found[1] = min(found[1], max(room, _LEAST))
         return found

@@ -58,9 +58,7 @@ def schema() -> Json:
         "$id": "urn:inspect-cli:schema:1",
         "title": "inspect-cli/1",
         "description": "A document of --format json, or one line of --format ndjson, of any command.",
-        "anyOf": [
-            {"$ref": f"#/$defs/{name}"} for name in ("document", "line", *cookies.documents(), *cookies.lines())
-        ],
+        "anyOf": [{"$ref": f"#/$defs/{name}"} for name in ("document", "line", *cookies.documents(), *cookies.lines())],
         "$defs": {
             **cookies.documents(),
             **cookies.lines(),

@@ -126,9 +126,7 @@ def _send() -> Json:
 
 
 def _step_shape() -> Json:
-    return _object(
-        clause=TEXT, check=TEXT, outcome={"enum": ["passed", "failed", "applied", "skipped"]}, found=TEXT
-    )
+    return _object(clause=TEXT, check=TEXT, outcome={"enum": ["passed", "failed", "applied", "skipped"]}, found=TEXT)
 
 
 def _jar() -> Json:
