@@ -21,6 +21,7 @@ from inspect_cli.render.redact import Redactor
 from inspect_cli.render.values import exact_text
 
 Row = dict[str, Any]
+_EVERY = 1 << 30
 
 
 class Question(NamedTuple):
@@ -110,10 +111,10 @@ def _told(
             decision.cookie.tag = number
     sent: list[list[SendDecision]] = []
     for asking, one in zip(askings[1:], asked[1:], strict=True):
-        decisions = list(jar.send(asking, one.time_ns))
-        told = [decision.cookie for decision in decisions]
+        decisions = jar.send(asking, one.time_ns, most=_EVERY)
+        told = {id(decision.cookie) for decision in decisions}
         # Cookies that could never go to that host are no decision of the engine's, but they were asked about.
-        decisions += [_elsewhere(cookie) for cookie in jar if not any(cookie is other for other in told)]
+        decisions += [_elsewhere(cookie) for cookie in jar if id(cookie) not in told]
         sent.append(decisions)
     return stored, sent
 
@@ -178,7 +179,7 @@ def _kept(cookie: Cookie, redactor: Redactor) -> Row:
         "secure": cookie.secure,
         "http_only": cookie.http_only,
         "same_site": cookie.same_site,
-        "partitioned": False,
+        "partition": cookie.partition,
     }
 
 

@@ -86,20 +86,19 @@ class Verdicts:
         lines: list[Line] = []
         for number, row in enumerate(self._set, 1):
             fates = [self._fate_of(send, row, number, name) for name in self._names]
-            for fate, who in _grouped(self._names, [fate._replace(steps=()) for fate in fates]):
-                lines += self._verdict(f"cookie.verdict.{fate.because or fate.outcome}", fate, who, row, number)
+            lines += self._verdicts(fates, row, number)
         return lines
 
-    def _verdict(self, key: str, fate: Fate, who: Sequence[str], row: Json, number: int) -> list[Line]:
-        mark = _OUTCOME_MARKS[fate.outcome] or "-"
-        said = self._page.say(
-            key,
-            name=self._name(row, number),
-            who=", ".join(who),
-            every=len(who) == len(self._names) > 1,
-            reasons=self._reasons(fate),
-        )
-        return self._page.remark(mark, said, indent=2)
+    def _verdicts(self, fates: list[Fate], row: Json, number: int) -> list[Line]:
+        """A sentence for each group of clients of which the same is to be said."""
+        said = [(fate.because or fate.outcome, fate.outcome, self._reasons(fate)) for fate in fates]
+        lines: list[Line] = []
+        for (key, outcome, reasons), who in _grouped(self._names, said):
+            every = len(who) == len(self._names) > 1
+            data = {"name": self._name(row, number), "who": ", ".join(who), "every": every, "reasons": reasons}
+            text = self._page.say(f"cookie.verdict.{key}", **data)
+            lines += self._page.remark(_OUTCOME_MARKS[outcome] or "-", text, indent=2)
+        return lines
 
     def _name(self, row: Json, number: int) -> str:
         """The cookie's name; with its number where another line has the same."""
@@ -124,8 +123,7 @@ class Verdicts:
             lines += page.text(said, indent=2, hang=2, most=4)
         fates = [_set_fate(decision) for decision in row["decisions"]]
         if not self._sends:
-            for fate, who in _grouped(self._names, [fate._replace(steps=()) for fate in fates]):
-                lines += self._verdict(f"cookie.verdict.{fate.outcome}", fate, who, row, number)
+            lines += self._verdicts(fates, row, number)
         sends = [[self._fate_of(send, row, number, name) for name in self._names] for send in self._sends]
         lines += [[], *page.table(self._names, self._rows(row, number, fates, sends)), []]
         numbers = [str(which) if len(sends) > 1 else "" for which in range(1, len(sends) + 1)]
@@ -146,7 +144,7 @@ class Verdicts:
                     [Cell(NOTHING) if one is None else show(page, one, profile, row) for one, profile in pairs],
                 )
                 for part, show in _PARTS.items()
-                if part != "partitioned" or any(one is not None and one["partitioned"] for one in kept)
+                if part != "partition" or any(one is not None and one["partition"] for one in kept)
             ]
         for which, some in enumerate(sends, 1):
             label = page.word("part", "sent") + (f" {which}" if len(sends) > 1 else "")
@@ -207,9 +205,10 @@ class Verdicts:
     def _step(self, check: str, outcome: str, found: str) -> str:
         """What was asked, and what was found."""
         page = self._page
-        key = f"cookie.step.{check}.{outcome}"
+        keys = (f"cookie.step.{check}.{outcome}-{found}", f"cookie.step.{check}.{outcome}")
+        key = next(filter(page.words.has, keys), "")
         asked = page.say(f"cookie.asked.{check}") if page.words.has(f"cookie.asked.{check}") else f"{check}?"
-        if page.words.has(key):
+        if key:
             answer = page.say(key, found=page.word("found", found))
         else:
             answer = page.label("outcome", outcome) + (f" ({page.word('found', found)})" if found else "")
@@ -270,6 +269,13 @@ def _same_site(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
     return Cell(page.label("same_site", cookie["same_site"]))
 
 
+def _partition(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
+    if not cookie["partition"]:
+        return Cell(page.word("flag", "no"))
+    site = cookie["partition"].removesuffix("^cross")
+    return Cell(page.say("cookie.partition", site=site), short=page.word("flag", "yes"))
+
+
 def _flag(name: str) -> Callable[[Page, Json, Json, Json], Cell]:
     return lambda page, cookie, profile, row: Cell(page.word("flag", "yes" if cookie[name] else "no"))
 
@@ -281,7 +287,7 @@ _PARTS: Final[Mapping[str, Callable[[Page, Json, Json, Json], Cell]]] = {
     "secure": _flag("secure"),
     "http_only": _flag("http_only"),
     "same_site": _same_site,
-    "partitioned": _flag("partitioned"),
+    "partition": _partition,
 }
 """What is kept of a cookie, and how it is shown."""
 

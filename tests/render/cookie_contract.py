@@ -93,7 +93,7 @@ def _kept_shape() -> Json:
         secure=FLAG,
         http_only=FLAG,
         same_site={"enum": ["strict", "lax", "none", "default"]},
-        partitioned=FLAG,
+        partition=TEXT,
     )
 
 
