@@ -161,8 +161,9 @@ class Verdicts:
     def _decided(self, fates: list[Fate], which: str) -> list[Line]:
         """The steps that decided, for each group of clients that agree; with -v all steps, common ones once."""
         if self._verbose:
-            trails = [(name, fate) for name, fate in zip(self._names, fates, strict=True) if fate.steps]
-            return self._branch(trails, which) if trails else []
+            return self._all_steps(
+                [(name, fate) for name, fate in zip(self._names, fates, strict=True) if fate.steps], which
+            )
         lines: list[Line] = []
         deciding = [(fate.outcome, tuple(filter(_decides, fate.steps))) for fate in fates]
         for (outcome, steps), who in _grouped(self._names, deciding):
@@ -170,19 +171,23 @@ class Verdicts:
                 lines += [*self._heading(outcome, who, which), *self._stepped(steps)]
         return lines
 
-    def _branch(self, trails: Trails, which: str) -> list[Line]:
-        """The steps that all of them went, then those of each group that went on in another way."""
-        names = [name for name, _ in trails]
-        shared = 0
-        while len({fate.steps[shared : shared + 1] for _, fate in trails}) == 1 and trails[0][1].steps[shared:]:
-            shared += 1
-        ways = [(name, fate._replace(steps=fate.steps[shared:])) for name, fate in trails]
-        is_end = not any(fate.steps for _, fate in ways)
-        lines = self._heading(ways[0][1].outcome if is_end else "", names, which) if is_end or shared else []
-        lines += self._stepped(trails[0][1].steps[:shared])
-        if not is_end:
-            for _, who in _grouped(names, [fate.steps[:1] for _, fate in ways]):
-                lines += self._branch([way for way in ways if way[0] in who], which)
+    def _all_steps(self, trails: Trails, which: str) -> list[Line]:
+        """Every step once, in the order of most clients; named are those that differ from the rest."""
+        lines = [
+            line
+            for outcome, who in _grouped([name for name, _ in trails], [fate.outcome for _, fate in trails])
+            for line in self._heading(outcome, who, which)
+        ]
+        asked = _usual_order([[step[1] for step in fate.steps] for _, fate in trails])
+        going = {name for name, _ in trails}
+        for check in asked:
+            found = [(name, step) for name, fate in trails for step in fate.steps if step[1] == check]
+            for step, who in _grouped([name for name, _ in found], [step for _, step in found]):
+                lines += self._stepped((step,), () if set(who) == going else who)
+            going -= {name for name, step in found if step[2] == "failed"}
+        shuffled = [name for name, fate in trails if _is_shuffled([step[1] for step in fate.steps], asked)]
+        if shuffled:
+            lines += self._page.remark("*", self._page.say("cookie.other-order", who=", ".join(shuffled)), indent=4)
         return lines
 
     def _heading(self, outcome: str, who: Sequence[str], which: str) -> list[Line]:
@@ -194,12 +199,15 @@ class Verdicts:
             _OUTCOME_MARKS[outcome] if outcome else "*", f"{about}: {names}" if outcome else names, indent=2
         )
 
-    def _stepped(self, steps: Steps) -> list[Line]:
+    def _stepped(self, steps: Steps, who: Sequence[str] = ()) -> list[Line]:
         page = self._page
+        before = f"{', '.join(who)}: " if who else ""
         return [
             line
             for clause, check, outcome, found in steps
-            for line in page.remark(_STEP_MARKS[outcome], self._step(check, outcome, found), page.fit(clause), indent=4)
+            for line in page.remark(
+                _STEP_MARKS[outcome], before + self._step(check, outcome, found), page.fit(clause), indent=4
+            )
         ]
 
     def _step(self, check: str, outcome: str, found: str) -> str:
@@ -306,6 +314,17 @@ def _decides(step: tuple[str, str, str, str]) -> bool:
     if outcome == "passed":
         return found in _TELLING
     return outcome == "failed" or (outcome == "applied" and check not in _USUAL)
+
+
+def _usual_order(trails: Sequence[Sequence[str]]) -> list[str]:
+    """All checks in the order with which most trails agree."""
+    orders = [list(dict.fromkeys(check for trail in (first, *trails) for check in trail)) for first in trails]
+    return min(orders, key=lambda order: sum(_is_shuffled(trail, order) for trail in trails), default=[])
+
+
+def _is_shuffled(checks: Sequence[str], order: Sequence[str]) -> bool:
+    places = [order.index(check) for check in checks]
+    return places != sorted(places)
 
 
 def _of(decisions: Sequence[Json], name: str) -> Json:
