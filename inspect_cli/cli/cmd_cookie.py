@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from inspect_cli.cli.cookie_options import AskedOption, Moment, ProfileName, Span, WhyCommand
+from inspect_cli.cli.client_name import ClientName
+from inspect_cli.cli.cookie_options import AskedOption, Moment, Span, WhyCommand
 from inspect_cli.cli.options import page_options
 from inspect_cli.cli.output import Output
 
@@ -32,7 +33,7 @@ def command() -> None:
 @click.option("-X", "--method", metavar="METHOD", cls=AskedOption, help="[default: GET; POST via post]")
 @click.option("--after", metavar="SPAN", type=Span(), cls=AskedOption, help="After 90s, 2m, 3h, 4d. [default: 1s]")
 @click.option("--at", metavar="TIME", type=Moment(), help="When the response came: ISO or Unix seconds. [default: now]")
-@click.option("--as", "profiles", metavar="PROFILE", type=ProfileName(), multiple=True, help="This client's rules.")
+@click.option("--as", "profiles", metavar="PROFILE", type=ClientName(), multiple=True, help="This client's rules.")
 @click.option("--all", "every", is_flag=True, help="Every client's, a column each. [default]")
 @click.option("--block-third-party", is_flag=True, help="The browser blocks third-party cookies.")
 @click.option("--batch", metavar="FILE", help="Tell the stories of FILE, a JSON line each, as JSON lines; - is stdin.")

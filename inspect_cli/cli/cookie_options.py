@@ -1,4 +1,4 @@
-"""Options of `cookie`: times and profiles, and how each request is asked."""
+"""Options of `cookie`: times, and how each request is asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import click
-from click.shell_completion import CompletionItem
 
 from inspect_cli.cli.command import Given, given
 
@@ -19,25 +18,6 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_S: Final = 253_402_300_799
 """The end of the year 9999."""
-
-
-class ProfileName(click.ParamType[str]):
-    """The name of a client profile."""
-
-    name = "profile"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from inspect_cli.cookies.profiles import PROFILES
-
-        name = str(value).lower()
-        if name not in PROFILES:
-            self.fail(f"{value!r} is not one of {', '.join(PROFILES)}.", param, ctx)
-        return name
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from inspect_cli.cookies.profiles import PROFILES
-
-        return [CompletionItem(name) for name in PROFILES if name.startswith(incomplete.lower())]
 
 
 class Moment(click.ParamType[int]):

@@ -12,7 +12,7 @@ from inspect_cli.cookies.asking import asking_from
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.jar import Jar
 from inspect_cli.cookies.profiles import PROFILES
-from inspect_cli.cookies.send import SendDecision, serialize
+from inspect_cli.cookies.send import SendDecision
 from inspect_cli.cookies.store import StoreDecision
 from inspect_cli.errors import BadUrl
 from inspect_cli.events.base import Secret
@@ -38,6 +38,13 @@ class Question(NamedTuple):
     def names(self) -> list[str]:
         """The profiles that are asked, in the order of PROFILES."""
         return [name for name in PROFILES if self.every or not self.profiles or name in self.profiles]
+
+
+class Sent(NamedTuple):
+    """What one client decides about a request."""
+
+    decisions: Sequence[SendDecision]
+    header: bytes
 
 
 def decide(arguments: Sequence[str], question: Question, output: Output) -> int:
@@ -102,20 +109,20 @@ def _asking(asked: Asked) -> Asking:
 
 def _told(
     name: str, lines: Sequence[bytes], asked: Sequence[Asked], askings: Sequence[Asking], block: bool
-) -> tuple[list[StoreDecision], list[list[SendDecision]]]:
+) -> tuple[list[StoreDecision], list[Sent]]:
     """What one client decides, in order; the tag of each cookie is the number of its line."""
     jar = Jar(name, block_third_party=block)
     stored = jar.store_all(lines, askings[0], asked[0].time_ns)
     for number, decision in enumerate(stored, 1):
         if decision.cookie is not None:
             decision.cookie.tag = number
-    sent: list[list[SendDecision]] = []
+    sent: list[Sent] = []
     for asking, one in zip(askings[1:], asked[1:], strict=True):
         decisions = jar.send(asking, one.time_ns, most=_EVERY)
         told = {id(decision.cookie) for decision in decisions}
         # Cookies that could never go to that host are no decision of the engine's, but they were asked about.
         decisions += [_elsewhere(cookie) for cookie in jar if id(cookie) not in told]
-        sent.append(decisions)
+        sent.append(Sent(decisions, jar.header(asking, one.time_ns)))
     return stored, sent
 
 
@@ -183,11 +190,10 @@ def _kept(cookie: Cookie, redactor: Redactor) -> Row:
     }
 
 
-def _sent(decisions: Sequence[SendDecision], redactor: Redactor) -> Row:
-    going = [decision.cookie for decision in decisions if decision.sent]
-    header = Secret(serialize(going), "cookie", "pairs")
+def _sent(sent: Sent, redactor: Redactor) -> Row:
+    header = Secret(sent.header, "cookie", "pairs")
     return {
-        "header": exact_text(redactor.shown(header)) if going else None,
+        "header": exact_text(redactor.shown(header)) if sent.header else None,
         "cookies": [
             {
                 "line": decision.cookie.tag,
@@ -199,6 +205,6 @@ def _sent(decisions: Sequence[SendDecision], redactor: Redactor) -> Row:
                 "reference": decision.reference,
                 "steps": [step._asdict() for step in decision.steps],
             }
-            for decision in decisions
+            for decision in sent.decisions
         ],
     }

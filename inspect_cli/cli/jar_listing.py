@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from inspect_cli.cli.curl_body import read_bytes
 from inspect_cli.cli.output import Output
@@ -14,6 +14,7 @@ from inspect_cli.cookies.netscape import HEADER, Found, Unreadable, examine
 from inspect_cli.cookies.parse import MAX_PAIR_BYTES, has_control_character
 from inspect_cli.cookies.profiles import RFC6265BIS
 from inspect_cli.derive.session_ids import names_session
+from inspect_cli.errors import NotACookieFile
 from inspect_cli.render.redact import Redactor
 from inspect_cli.render.values import exact_text
 
@@ -24,22 +25,28 @@ _NS: Final = 1_000_000_000
 
 
 def show_jar(path: str, at: int | None, output: Output) -> int:
-    """Show it. Raises: NoSuchFile, FileNotReadable, OutputNotWritable."""
+    """Show it. Raises: NoSuchFile, FileNotReadable, OutputNotWritable; NotACookieFile after all was shown."""
     text = read_bytes(path).decode("utf-8", "surrogateescape")
     document = document_of(path, text, time.time_ns() if at is None else at, output)
     with output.opened(() if path == "-" else (path,)) as out:
-        if output.format != "text":
-            from inspect_cli.render.documents import write_document
-
-            lists = {"cookies": "cookie", "unreadable": "unreadable"}
-            write_document(out, "jar", document, lists, lines=output.format == "ndjson")
-            return 0
-        from inspect_cli.render.jar_table import JarTable
-        from inspect_cli.render.page import Page
-
-        page = Page(out, output.words, output.look(out))
-        page.write(JarTable(page, document).lines())
+        _show(document, output, out)
+    if document["unreadable"] and not document["cookies"]:
+        raise NotACookieFile(path=path)
     return 0
+
+
+def _show(document: Row, output: Output, out: TextIO) -> None:
+    if output.format != "text":
+        from inspect_cli.render.documents import write_document
+
+        lists = {"cookies": "cookie", "unreadable": "unreadable"}
+        write_document(out, "jar", document, lists, lines=output.format == "ndjson")
+        return
+    from inspect_cli.render.jar_table import JarTable
+    from inspect_cli.render.page import Page
+
+    page = Page(out, output.words, output.look(out))
+    page.write(JarTable(page, document).lines())
 
 
 def document_of(path: str, text: str, now_ns: int, output: Output) -> Row:

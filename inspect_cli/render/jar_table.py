@@ -9,10 +9,13 @@ from inspect_cli.render.layout import Line
 from inspect_cli.render.measure import shortened, widest, wrapped
 from inspect_cli.render.page import Page
 from inspect_cli.texts import visible
+from inspect_cli.texts.escape import ELLIPSIS
 
 Json = Mapping[str, Any]
 _HEADS: Final = ("line", "cookie", "path", "until", "flags")
 _GAP: Final = "  "
+_RANGES: Final = 8
+"""Groups of line numbers that are listed."""
 _PATH: Final = 16
 """Cells of a path, at most."""
 _LEAST: Final = 12
@@ -55,10 +58,15 @@ class JarTable:
                 lines += [self._columns(self._rows[cookie["line"]], ""), *self._problems(cookie)]
         if unreadable:
             lines += [[], *page.text(page.say("cookie.unreadable-lines"), "heading")]
+        alike: dict[str, list[int]] = {}
         for row in unreadable:
-            number = f"{row['line']:>{len(_GAP) + self._widths()[0]}}"
-            first, *rest = page.remark("!", page.fit(row["text"]), indent=len(number) + 2)
-            lines += [[(number + _GAP, ""), *first[1:]], *rest]
+            alike.setdefault(row["text"], []).append(row["line"])
+        for text, numbers in alike.items():
+            lines += page.remark(
+                "!",
+                page.say("cookie.lines", numbers=_ranges(numbers), many=len(numbers) > 1, text=text),
+                indent=len(_GAP),
+            )
         return lines
 
     def _row(self, cookie: Json) -> list[str]:
@@ -104,3 +112,15 @@ class JarTable:
         for cell, width in zip(others, widths[1:], strict=True):
             line += _GAP + cell + " " * (width - widest(cell))
         return [(wrapped(line.rstrip(), self._page.width)[0], style)]
+
+
+def _ranges(numbers: list[int]) -> str:
+    """`3, 5-9, 12`; of many the first and the last."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in found]
+    return ", ".join(shown if len(shown) <= _RANGES else [*shown[: _RANGES - 2], ELLIPSIS, shown[-1]])

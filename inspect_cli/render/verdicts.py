@@ -165,10 +165,15 @@ class Verdicts:
                 [(name, fate) for name, fate in zip(self._names, fates, strict=True) if fate.steps], which
             )
         lines: list[Line] = []
-        deciding = [(fate.outcome, tuple(filter(_decides, fate.steps))) for fate in fates]
-        for (outcome, steps), who in _grouped(self._names, deciding):
+        deciding = {name: tuple(filter(_decides, fate.steps)) for name, fate in zip(self._names, fates, strict=True)}
+        # Clients agree who find the same, wherever each has it from: the clause is that of the first.
+        found = [
+            (fate.outcome, tuple([step[1:] for step in steps]))
+            for fate, steps in zip(fates, deciding.values(), strict=True)
+        ]
+        for (outcome, steps), who in _grouped(self._names, found):
             if steps:
-                lines += [*self._heading(outcome, who, which), *self._stepped(steps)]
+                lines += [*self._heading(outcome, who, which), *self._stepped(deciding[who[0]])]
         return lines
 
     def _all_steps(self, trails: Trails, which: str) -> list[Line]:
@@ -182,7 +187,8 @@ class Verdicts:
         going = {name for name, _ in trails}
         for check in asked:
             found = [(name, step) for name, fate in trails for step in fate.steps if step[1] == check]
-            for step, who in _grouped([name for name, _ in found], [step for _, step in found]):
+            for _, who in _grouped([name for name, _ in found], [step[1:] for _, step in found]):
+                step = next(step for name, step in found if name == who[0])
                 lines += self._stepped((step,), () if set(who) == going else who)
             going -= {name for name, step in found if step[2] == "failed"}
         shuffled = [name for name, fate in trails if _is_shuffled([step[1] for step in fate.steps], asked)]

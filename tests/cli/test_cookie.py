@@ -300,7 +300,21 @@ def test_any_text_is_a_jar(pieces: list[str]) -> None:
     data = "".join(pieces).encode("utf-8", "surrogateescape")
     got = CliRunner().invoke(cli, ["cookie", "jar", "-"], input=data)
 
-    assert (got.exit_code, got.stderr) == (0, ""), got.output
+    assert got.exit_code in (0, 4), got.output
+    assert ("no cookies.txt" in got.stderr) == (got.exit_code == 4)
+    assert "Traceback" not in got.output
+
+
+def test_a_file_without_a_cookie_is_no_jar_and_an_empty_one_is() -> None:
+    got = CliRunner().invoke(cli, ["cookie", "jar", "-"], input="a\nb\n\nc\nd e f g h i\n")
+    empty = CliRunner().invoke(cli, ["cookie", "jar", "-"], input="# Netscape HTTP Cookie File\n\n")
+
+    assert (4, True, True) == (
+        got.exit_code,
+        "lines 1-2, 4: no cookie" in got.stdout,
+        "is no cookies.txt" in got.stderr,
+    )
+    assert (0, "standard input: 0 cookies\n") == (empty.exit_code, empty.stdout)
 
 
 # -- what it costs to start ------------------------------------------------------------------------
