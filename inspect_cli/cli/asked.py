@@ -63,8 +63,11 @@ def requests_of(parts: Sequence[Mapping[str, Any]], now_ns: int) -> list[Asked]:
     opened: str | None = None
     time_ns = now_ns
     for part in parts:
-        if asked or part["after"] is not None:
-            time_ns += _SECOND_NS if part["after"] is None else part["after"]
+        after_ns = part["after"]
+        if after_ns is not None:
+            time_ns = max(time_ns, now_ns + after_ns)
+        elif asked:
+            time_ns += _SECOND_NS
         asked.append(_asked(part, opened, time_ns))
         if asked[-1].via in NAVIGATIONS:
             opened = asked[-1].url

@@ -31,7 +31,9 @@ def command() -> None:
 @click.option("--site", flag_value="same", cls=AskedOption, help="A page of the same site asks,")
 @click.option("--cross-site", "site", flag_value="cross", cls=AskedOption, help="or one of another site.")
 @click.option("-X", "--method", metavar="METHOD", cls=AskedOption, help="[default: GET; POST via post]")
-@click.option("--after", metavar="SPAN", type=Span(), cls=AskedOption, help="After 90s, 2m, 3h, 4d. [default: 1s]")
+@click.option(
+    "--after", metavar="SPAN", type=Span(), cls=AskedOption, help="So long after --at: 90s, 2m, 3h, 4d. [default: 1s]"
+)
 @click.option("--at", metavar="TIME", type=Moment(), help="When the response came: ISO or Unix seconds. [default: now]")
 @click.option("--as", "profiles", metavar="PROFILE", type=ClientName(), multiple=True, help="This client's rules.")
 @click.option("--all", "every", is_flag=True, help="Every client's, a column each. [default]")

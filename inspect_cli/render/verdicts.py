@@ -25,6 +25,8 @@ _USUAL: Final = frozenset(("lifetime", "path", "domain-match", "insert", "order"
 """What every stored or sent cookie goes through: not worth telling unless all steps are asked for."""
 _TELLING: Final = frozenset(("loopback", "top-level", "Lax-Allowing-Unsafe"))
 """What lets a cookie pass that would not pass otherwise."""
+_KEY: Final = ("name", "domain", "host_only", "path", "partition")
+"""What makes a cookie this one (6265bis §5.7 step 23)."""
 _LIMITS: Final = ("max_lifetime_s", "max_pair_bytes", "max_per_domain", "max_total")
 
 
@@ -35,7 +37,7 @@ class Fate(NamedTuple):
     """stored, refused, deleted; sent, withheld, absent (nothing there that could be sent)."""
     reasons: tuple[str, ...]
     because: str = ""
-    """absent: how it got lost (refused, deleted, gone)."""
+    """absent: how it got lost (was-refused, was-deleted, was-replaced, ...)."""
     steps: Steps = ()
 
 
@@ -239,8 +241,23 @@ class Verdicts:
                     "sent" if cookie["sent"] else "withheld", tuple(cookie["reasons"]), "", _steps(cookie["steps"])
                 )
         stored = _of(row["decisions"], name)
-        because = stored["outcome"] if stored["outcome"] != "stored" else "gone"
+        because = (
+            stored["outcome"] if stored["outcome"] != "stored" else self._lost(send, stored["cookie"], number, name)
+        )
         return Fate("absent", tuple(stored["reasons"]) if because == "refused" else (), f"was-{because}")
+
+    def _lost(self, send: Json, cookie: Json, number: int, name: str) -> str:
+        """How a cookie that was stored is there no more."""
+        for before in self._sends[: self._sends.index(send)]:
+            told = [one for one in _of(before["decisions"], name)["cookies"] if one["line"] == number]
+            if any("Expired" in one["reasons"] for one in told):
+                return "expired"
+        for later in self._set[number:]:
+            decision = _of(later["decisions"], name)
+            other = decision["cookie"]
+            if decision["replaced"] and all(other[part] == cookie[part] for part in _KEY):
+                return "replaced" if decision["outcome"] == "stored" else "removed"
+        return "evicted"
 
     def _limits(self) -> list[Line]:
         """The numbers that clients go by, those that nobody outside knows as unknown."""

@@ -141,11 +141,36 @@ def test_a_cookie_of_another_host_is_told_though_it_is_no_candidate() -> None:
 
 def test_time_goes_on_between_requests() -> None:
     url = "https://shop.example/"
-    sends = ("--send-to", url, "--after", "59s", "--send-to", url, "--after", "2s")
+    sends = ("--send-to", url, "--after", "59s", "--send-to", url, "--after", "61s")
     document = told("a=1; Max-Age=60", *SHOP, *sends, "--as", "rfc6265bis")
 
     assert ["a=1", None] == [send["decisions"][0]["header"] for send in document["send"]]
     assert ["Expired"] == document["send"][1]["decisions"][0]["cookies"][0]["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (("a=1; Max-Age=60",), "it has expired before"),
+        (("a=1", "a=2"), "another line took its place"),
+        (("a=1", "a=2; Max-Age=0"), "another line deletes it"),
+        (("a=1", *(f"b{n}=1" for n in range(50))), "there were too many, and it had to go"),
+        (("a=1; Max-Age=0",), "the line deletes it"),
+    ],
+)
+def test_how_a_cookie_got_lost_is_told(lines: tuple[str, ...], says: str) -> None:
+    url = "https://shop.example/"
+    got = why(*lines, *SHOP, "--send-to", url, "--send-to", url, "--after", "1h", "--as", "rfc6265bis")
+
+    assert says in got.stdout.split("Set-Cookie:")[0]
+
+
+def test_requests_in_a_row_share_their_time_and_never_go_back() -> None:
+    url = "https://shop.example/"
+    sends = ("--send-to", url, "--send-to", url, "--after", "2h", "--send-to", url, "--after", "1h", "--send-to", url)
+    times = [send["time_ns"] // 10**9 - 1_795_000_000 for send in told("a=1", *SHOP, *sends)["send"]]
+
+    assert [7200, 7200, 7200, 7201] == times
 
 
 # -- what programs get ---------------------------------------------------------------------------
