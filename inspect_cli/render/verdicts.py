@@ -5,9 +5,10 @@ Made from the document that `--format json` writes; it knows nothing of how cook
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
+from inspect_cli.render.kept_cells import PARTS
 from inspect_cli.render.layout import Line
 from inspect_cli.render.page import NOTHING, Cell, Page, Row
 from inspect_cli.texts import visible
@@ -21,7 +22,7 @@ _NAME: Final = 24
 """Characters of a cookie's name in a sentence."""
 _STEP_MARKS: Final = {"passed": ".", "failed": "-", "applied": "=", "skipped": "."}
 _OUTCOME_MARKS: Final = {"stored": "+", "sent": "+", "refused": "-", "deleted": "-", "withheld": "-", "absent": ""}
-_USUAL: Final = frozenset(("lifetime", "path", "domain-match", "insert", "order"))
+_USUAL: Final = frozenset(("lifetime", "path", "domain", "domain-match", "insert", "order"))
 """What every stored or sent cookie goes through: not worth telling unless all steps are asked for."""
 _TELLING: Final = frozenset(("loopback", "top-level", "Lax-Allowing-Unsafe"))
 """What lets a cookie pass that would not pass otherwise."""
@@ -145,7 +146,7 @@ class Verdicts:
                     "  " + page.word("part", part),
                     [Cell(NOTHING) if one is None else show(page, one, profile, row) for one, profile in pairs],
                 )
-                for part, show in _PARTS.items()
+                for part, show in PARTS.items()
                 if part != "partition" or any(one is not None and one["partition"] for one in kept)
             ]
         for which, some in enumerate(sends, 1):
@@ -191,12 +192,21 @@ class Verdicts:
             found = [(name, step) for name, fate in trails for step in fate.steps if step[1] == check]
             for _, who in _grouped([name for name, _ in found], [step[1:] for _, step in found]):
                 step = next(step for name, step in found if name == who[0])
-                lines += self._stepped((step,), () if set(who) == going else who)
+                lines += self._stepped((step,), self._who(who, going))
             going -= {name for name, step in found if step[2] == "failed"}
         shuffled = [name for name, fate in trails if _is_shuffled([step[1] for step in fate.steps], asked)]
         if shuffled:
             lines += self._page.remark("*", self._page.say("cookie.other-order", who=", ".join(shuffled)), indent=4)
         return lines
+
+    def _who(self, names: Sequence[str], going: set[str]) -> str:
+        """Whose step it is, as shortly as may be; "" for that of all who have got so far."""
+        others = [name for name in self._names if name in going and name not in names]
+        if not others:
+            return ""
+        if len(others) < len(names):
+            return self._page.say("cookie.all-but", who=", ".join(others))
+        return self._page.say("cookie.only", who=", ".join(names))
 
     def _heading(self, outcome: str, who: Sequence[str], which: str) -> list[Line]:
         """Whose steps stand beneath, and what they led to."""
@@ -207,9 +217,8 @@ class Verdicts:
             _OUTCOME_MARKS[outcome] if outcome else "*", f"{about}: {names}" if outcome else names, indent=2
         )
 
-    def _stepped(self, steps: Steps, who: Sequence[str] = ()) -> list[Line]:
+    def _stepped(self, steps: Steps, before: str = "") -> list[Line]:
         page = self._page
-        before = f"{', '.join(who)}: " if who else ""
         return [
             line
             for clause, check, outcome, found in steps
@@ -277,52 +286,6 @@ class Verdicts:
         return f"{value:,}"
 
 
-def _domain(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
-    said = page.say("cookie.scope", domain=cookie["domain"], host_only=cookie["host_only"])
-    return Cell(said, short=page.word("scope-short", "host" if cookie["host_only"] else "below"))
-
-
-def _path(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
-    return Cell(visible(cookie["path"], 200))
-
-
-def _lifetime(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
-    expires_ns = cookie["expires_ns"]
-    if expires_ns is None:
-        return Cell(page.say("cookie.session"), short=page.say("cookie.jar-session"))
-    span = expires_ns - row["time_ns"]
-    return Cell(page.say("cookie.until", span=span, time=expires_ns), short=page.say("cookie.span", span=span))
-
-
-def _same_site(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
-    if not profile["knows_same_site"]:
-        return Cell(page.say("cookie.ignored"))
-    return Cell(page.label("same_site", cookie["same_site"]))
-
-
-def _partition(page: Page, cookie: Json, profile: Json, row: Json) -> Cell:
-    if not cookie["partition"]:
-        return Cell(page.word("flag", "no"))
-    site = cookie["partition"].removesuffix("^cross")
-    return Cell(page.say("cookie.partition", site=site), short=page.word("flag", "yes"))
-
-
-def _flag(name: str) -> Callable[[Page, Json, Json, Json], Cell]:
-    return lambda page, cookie, profile, row: Cell(page.word("flag", "yes" if cookie[name] else "no"))
-
-
-_PARTS: Final[Mapping[str, Callable[[Page, Json, Json, Json], Cell]]] = {
-    "domain": _domain,
-    "path": _path,
-    "lifetime": _lifetime,
-    "secure": _flag("secure"),
-    "http_only": _flag("http_only"),
-    "same_site": _same_site,
-    "partition": _partition,
-}
-"""What is kept of a cookie, and how it is shown."""
-
-
 def _set_fate(decision: Json) -> Fate:
     return Fate(decision["outcome"], tuple(decision["reasons"]), "", _steps(decision["steps"]))
 
@@ -341,8 +304,20 @@ def _decides(step: tuple[str, str, str, str]) -> bool:
 
 def _usual_order(trails: Sequence[Sequence[str]]) -> list[str]:
     """All checks in the order with which most trails agree."""
-    orders = [list(dict.fromkeys(check for trail in (first, *trails) for check in trail)) for first in trails]
+    orders = [_merged(first, trails) for first in trails]
     return min(orders, key=lambda order: sum(_is_shuffled(trail, order) for trail in trails), default=[])
+
+
+def _merged(first: Sequence[str], trails: Sequence[Sequence[str]]) -> list[str]:
+    """The checks of the first trail, and each that another one has besides behind what is before it there."""
+    order = list(dict.fromkeys(first))
+    for trail in trails:
+        place = -1
+        for check in trail:
+            if check not in order:
+                order.insert(place + 1, check)
+            place = order.index(check)
+    return order
 
 
 def _is_shuffled(checks: Sequence[str], order: Sequence[str]) -> bool:
