@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final, NamedTuple, TextIO
 
 from inspect_cli.render.base import Look, Sink
@@ -130,31 +131,28 @@ class Page:
         What heads and marked cells need they get; other cells what room is left.
         """
         marked = [cell.cells for row in rows for cell in row.cells if cell.mark]
-        lone = [cell.cells for row in rows for n, cell in enumerate(row.cells) if not cell.mark and _is_alone(row, n)]
+        shared = [-(-cell.cells // count) for row in rows for cell, count in _runs(row.cells) if not cell.mark]
         least = min(max(1, *map(widest, heads), *marked), room - 1)
         at_once = max(1, min(len(heads), room // (least + 1)))
-        return max(least, min(max(lone, default=0), room // at_once - 1)), at_once
+        return max(least, min(max(shared, default=0), room // at_once - 1)), at_once
 
 
-def _is_alone(row: Row, at: int) -> bool:
-    return not any(row.cells[n] == row.cells[at] for n in (at - 1, at + 1) if 0 <= n < len(row.cells))
+def _runs(cells: Sequence[Cell]) -> Iterator[tuple[Cell, int]]:
+    """Cells, and over how many columns each goes: equal ones side by side are one, marked ones each."""
+    for cell, same in groupby(cells):
+        count = len(list(same))
+        yield from [(cell, 1)] * count if cell.mark or cell.text == NOTHING else [(cell, count)]
 
 
 def _in_columns(cells: Sequence[Cell], column: int, gap: int, style: str) -> Line:
     """Cells in their columns; equal ones side by side once, with the room of all of them, marked ones each."""
     line: Line = []
-    at = 0
-    while at < len(cells):
-        cell, end = cells[at], at + 1
-        is_one = cell.mark or style or cell.text == NOTHING
-        while end < len(cells) and cells[end] == cell and not is_one:
-            end += 1
-        room = (end - at) * (column + gap) - gap
+    for cell, count in [(cell, 1) for cell in cells] if style else _runs(cells):
+        room = count * (column + gap) - gap
         text = cell.fitting(room)
         line.append((" " * gap, ""))
         if cell.mark:
             line += [(cell.mark, MARK_STYLES.get(cell.mark, "")), (" ", "")]
             room -= 2
         line.append((text + " " * (room - widest(text)), style or ("time" if text == NOTHING else "")))
-        at = end
     return line
