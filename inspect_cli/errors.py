@@ -19,6 +19,7 @@
     |   +-- EmptyInput            not one byte
     |   +-- CaptureCutOff         the file ends or breaks inside a record
     |   +-- NothingDecodable      a capture in which no frame could be decoded
+    |   +-- NotACookieFile        a cookies.txt without a cookie in it
     +-- HostNotFound           6
     +-- CannotConnect          7
     +-- TimedOut              28
@@ -158,6 +159,12 @@ class NothingDecodable(InputProblem):
     """Data: path, frames, reason (of the first frame)."""
 
     code = "nothing-decodable"
+
+
+class NotACookieFile(InputProblem):
+    """Lines, and none of them holds a cookie. Data: path."""
+
+    code = "not-a-cookie-file"
 
 
 class HostNotFound(InspectError):

@@ -36,3 +36,9 @@ def test_readme_opens_with_a_real_screen() -> None:
     screen = (root / "README.md").read_text(encoding="utf-8").split("```\n")[1]
 
     assert screen in (root / "tests" / "golden" / "http-redirect-cookie.en.80.txt").read_text(encoding="utf-8")
+
+
+def test_readme_shows_a_real_answer_of_cookie_why() -> None:
+    screen = (ROOT / "tests" / "cli" / "screens" / "none-without-secure.en.80.txt").read_text(encoding="utf-8")
+
+    assert f"```\n{screen}```\n" in (ROOT / "README.md").read_text(encoding="utf-8")

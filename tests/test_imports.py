@@ -60,7 +60,9 @@ def test_command_line_loads_nothing_heavy() -> None:
     assert set() == heavy_ones(modules)
 
 
-@pytest.mark.parametrize("command", ["", "cookie-trace", "ws-handshake", "replay", "explain", "serve", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "cookie-trace", "ws-handshake", "replay", "cookie", "explain", "serve", "doctor"]
+)
 def test_help_loads_nothing_heavy(command: str) -> None:
     arguments = [name for name in (command, "--help") if name]
     modules = modules_after("import inspect_cli.__main__; inspect_cli.__main__.cli.main()", "inspect-cli", *arguments)

@@ -19,7 +19,7 @@ import click
 
 from inspect_cli import __version__
 
-COMMANDS: Final = ("cookie-trace", "ws-handshake", "replay", "explain", "serve", "doctor", "completion")
+COMMANDS: Final = ("cookie-trace", "ws-handshake", "replay", "cookie", "explain", "serve", "doctor", "completion")
 
 
 class Commands(click.Group):

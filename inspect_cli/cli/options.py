@@ -68,6 +68,13 @@ _OUTPUT: Final = (
     _LANGUAGE[1],
 )
 
+_PAGE: Final = (
+    *_OUTPUT[:6],
+    _OUTPUT[7],
+    click.option("-v", "--verbose", is_flag=True, help="Every step, and the numbers that clients go by."),
+    _OUTPUT[9],
+)
+
 _RUN: Final = (
     click.option("-w", "--write", metavar="FILE", help="Write the packets to FILE (pcapng)."),
     click.option(
@@ -136,6 +143,11 @@ def output_options(function: Function) -> Function:
     return _family("output", Output, _OUTPUT)(function)
 
 
+def page_options(function: Function) -> Function:
+    """Those of them for what is no timeline, so that there are no rows to select."""
+    return _family("output", Output, _PAGE, select=None)(function)
+
+
 def run_options(function: Function) -> Function:
     """What holds for a whole run of a client, as `run: RunOptions`."""
     return _family("run", RunOptions, _RUN)(function)
@@ -151,14 +163,15 @@ def header_options(function: Function) -> Function:
     return _stacked(function, _HEADERS)
 
 
-def _family(into: str, kind: type[Any], options: Sequence[Decorator]) -> Decorator:
-    names = [f.name for f in fields(kind)]
+def _family(into: str, kind: type[Any], options: Sequence[Decorator], **fixed: Any) -> Decorator:
+    """The options as one object of this kind; `fixed` are those of its fields that no option sets."""
+    names = [f.name for f in fields(kind) if f.name not in fixed]
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
         def command(**values: Any) -> Any:
             mine = {name: values.pop(name) for name in names}
-            return function(**{into: kind(**mine)}, **values)
+            return function(**{into: kind(**mine, **fixed)}, **values)
 
         return _stacked(command, options)
 

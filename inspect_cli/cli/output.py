@@ -17,6 +17,8 @@ from inspect_cli.errors import OutputNotWritable, UsageProblem
 if TYPE_CHECKING:
     from inspect_cli.events.tcp import Connection
     from inspect_cli.render import Renderer
+    from inspect_cli.render.base import Look
+    from inspect_cli.render.redact import Redactor
     from inspect_cli.texts import Words
 
 PIPE_WIDTH: Final = 80
@@ -112,6 +114,35 @@ class Output:
                 overview=overview and select is None,
                 names=names,
             )
+
+    @contextmanager
+    def opened(self, inputs: Sequence[str] = ()) -> Iterator[TextIO]:
+        """The file of -o or stdout. Raises: OutputNotWritable; UsageProblem where it is one of the `inputs`."""
+        refuse_same_file(self.path, inputs)
+        with self._opened() as out:
+            yield out
+
+    def look(self, out: TextIO) -> Look:
+        """How text is shown there."""
+        from inspect_cli.render.base import Look
+
+        is_terminal = out.isatty()
+        return Look(
+            lang=self.words.lang,
+            width=width_of(os.environ, is_terminal),
+            color=wants_color(self.color, os.environ, is_terminal),
+            ascii=self.ascii,
+            verbose=self.verbose,
+            is_terminal=is_terminal,
+        )
+
+    @property
+    def redactor(self) -> Redactor:
+        """What replaces secrets, as --redact and --show-secrets ask, or as it is usual there."""
+        from inspect_cli.render.redact import Redactor, policy_for
+
+        to_file = self.path is not None
+        return Redactor(policy_for(to_file=to_file, redact=self.redact is True, show_secrets=self.redact is False))
 
     @contextmanager
     def _opened(self) -> Iterator[TextIO]:

@@ -25,6 +25,10 @@ def _blocks() -> Iterator[str]:
         command = cli.get_command(group, name)
         assert command is not None
         yield from _block(f"inspect-cli {name}", command, group)
+        if isinstance(command, click.Group):
+            parent = click.Context(command, info_name=name, parent=group)
+            for inner, one in command.commands.items():
+                yield from _block(f"inspect-cli {name} {inner}", one, parent)
 
 
 def _block(title: str, command: click.Command, parent: click.Context | None) -> list[str]:

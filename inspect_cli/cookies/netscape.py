@@ -7,7 +7,8 @@ format has no SameSite, no partition, no creation time, and no place for a TAB i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
 
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.hosts import canonical_host
@@ -19,32 +20,59 @@ _NS = 1_000_000_000
 _LATEST_S = 1 << 40
 
 
+class Unreadable(NamedTuple):
+    """A line that holds no cookie and is no comment."""
+
+    problem: Literal["spaces", "fields", "domain", "path", "expiry"]
+    found: str
+    """How many fields there are, or the field that is wrong."""
+
+
+class Found(NamedTuple):
+    """What a line of a file holds."""
+
+    number: int
+    """From 1."""
+    text: str
+    cookie: Cookie | Unreadable
+    domain: str = ""
+    """As written, with a leading dot or without."""
+
+
 def read(text: str) -> list[Cookie]:
     """Cookies of a file, in its order; lines that hold none are passed over.
 
     `text` is the file decoded as UTF-8 with `surrogateescape`, so that every octet lives.
     """
-    return [cookie for line in text.splitlines() if (cookie := _read_line(line)) is not None]
+    return [found.cookie for found in examine(text) if isinstance(found.cookie, Cookie)]
 
 
-def _read_line(line: str) -> Cookie | None:
-    http_only = line.startswith(_HTTP_ONLY)
-    if http_only:
-        line = line[len(_HTTP_ONLY) :]
-    elif line.startswith("#"):
-        return None
+def examine(text: str) -> Iterator[Found]:
+    """Each line but comments and empty ones."""
+    for number, ended in enumerate(text.split("\n"), 1):
+        line = ended.removesuffix("\r")
+        http_only = line.startswith(_HTTP_ONLY)
+        bare = line[len(_HTTP_ONLY) :] if http_only else line
+        if bare.strip() and (http_only or not line.startswith("#")):
+            yield Found(number, line, _read_line(bare, http_only), bare.partition("\t")[0])
+
+
+def _read_line(line: str, http_only: bool) -> Cookie | Unreadable:
     fields = line.split("\t", 6)
     if len(fields) == 6:
         fields.append("")  # an empty value whose TAB was trimmed
     if len(fields) != 7:
-        return None
+        spaced = len(line.split()) in (6, 7)
+        return Unreadable("spaces" if spaced else "fields", str(len(fields)))
     domain, subdomains, path, secure, expires, name, value = fields
     host = canonical_host(domain.removeprefix("."))
-    if host is None or not path.startswith("/"):
-        return None
+    if host is None:
+        return Unreadable("domain", domain)
+    if not path.startswith("/"):
+        return Unreadable("path", path)
     expires = expires.strip()
     if not expires.removeprefix("-").isdecimal() or not expires.isascii():
-        return None
+        return Unreadable("expiry", expires)
     seconds = int(expires) if len(expires) < 20 else _LATEST_S
     return Cookie(
         _octets(name),

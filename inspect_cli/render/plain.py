@@ -57,7 +57,7 @@ class PlainRenderer:
 
     def paint(self, line: Line) -> str:
         """A line as it is written."""
-        return "".join([text for text, _ in line]).rstrip(" ")
+        return written(line)
 
     def _tell(self) -> None:
         """Say what is looked at; the first row comes later than begin(), so more of it is known."""
@@ -73,3 +73,8 @@ class PlainRenderer:
         """Write lines."""
         if lines:
             self._sink.say("".join([self.paint(line) + "\n" for line in lines]))
+
+
+def written(line: Line) -> str:
+    """A line without colours."""
+    return "".join([text for text, _ in line]).rstrip(" ")

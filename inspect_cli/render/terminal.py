@@ -33,8 +33,13 @@ class TerminalRenderer(PlainRenderer):
     """PlainRenderer in colour."""
 
     def paint(self, line: Line) -> str:
-        painted = [
-            _STYLES[style].render(text, color_system=ColorSystem.STANDARD) if style in _STYLES else text
-            for text, style in line
-        ]
-        return "".join(painted).rstrip(" ")
+        return painted(line)
+
+
+def painted(line: Line) -> str:
+    """A line in colour."""
+    pieces = [
+        _STYLES[style].render(text, color_system=ColorSystem.STANDARD) if style in _STYLES else text
+        for text, style in line
+    ]
+    return "".join(pieces).rstrip(" ")

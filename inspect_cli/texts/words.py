@@ -17,6 +17,7 @@ _FILES: Final[Mapping[str, str]] = {
     "mark": "entries",
     "annotation": "annotations",
     "concept": "concepts",
+    "cookie": "cookie",
     "error": "errors",
     "example": "examples",
     "label": "labels",

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspect_cli.cookies import Cookie, Jar, asking_for
-from inspect_cli.cookies.netscape import HEADER, read, write
+from inspect_cli.cookies.netscape import HEADER, Found, Unreadable, examine, read, write
 from inspect_cli.events.base import Secret
 from tests.cookies.test_parse import LINES
 
@@ -38,6 +38,33 @@ def test_lines_that_hold_no_cookie_are_passed_over() -> None:
         "a.test\tTRUE\t/\tTRUE\tsoon\tn\tv",
     ]
     assert [] == read("\n".join(lines))
+
+
+def test_each_line_without_a_cookie_is_told_with_its_number_and_why() -> None:
+    lines = [
+        "# a comment",
+        "",
+        "a.test TRUE / TRUE 0 n v",
+        "a.test\tTRUE",
+        "#HttpOnly_a..b\tTRUE\t/\tTRUE\t0\tn\tv",
+        "a.test\tTRUE\tx\tTRUE\t0\tn\tv\r",
+        ".a.test\tTRUE\t/\tTRUE\tsoon\tn\tv",
+        ".a.test\tTRUE\t/\tTRUE\t0\tn\tv",
+    ]
+    problems = [("spaces", "1"), ("fields", "2"), ("domain", "a..b"), ("path", "x"), ("expiry", "soon")]
+    expected = [
+        Found(number, line.rstrip("\r"), Unreadable(problem, found), domain)  # type: ignore[arg-type]
+        for number, line, (problem, found), domain in zip(
+            range(3, 8), lines[2:], problems, [lines[2], "a.test", "a..b", "a.test", ".a.test"], strict=False
+        )
+    ]
+    cookie = Cookie(b"n", Secret(b"v", "cookie"), "a.test", False, "/", True)
+
+    assert [*expected, Found(8, lines[7], cookie, ".a.test")] == list(examine("\n".join(lines)))
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    assert [b"a\xe2\x80\xa8b\x0bc"] == [c.value.value for c in read("a.test\tTRUE\t/\tTRUE\t0\tn\ta\u2028b\x0bc\r\n")]
 
 
 def test_what_the_format_cannot_hold_is_said() -> None:

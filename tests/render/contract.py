@@ -17,6 +17,7 @@ from inspect_cli.events import base, tcp
 from inspect_cli.events.base import Event, Secret
 from inspect_cli.events.summary import FRAME_NAMES, SCHEMA, Tally
 from inspect_cli.render.values import shown_hints
+from tests.render import cookie_contract as cookies
 
 Json = dict[str, Any]
 
@@ -56,9 +57,12 @@ def schema() -> Json:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:inspect-cli:schema:1",
         "title": "inspect-cli/1",
-        "description": "A document of --format json, or one line of --format ndjson.",
-        "anyOf": [{"$ref": "#/$defs/document"}, {"$ref": "#/$defs/line"}],
+        "description": "A document of --format json, or one line of --format ndjson, of any command.",
+        "anyOf": [{"$ref": f"#/$defs/{name}"} for name in ("document", "line", *cookies.documents(), *cookies.lines())],
         "$defs": {
+            **cookies.documents(),
+            **cookies.lines(),
+            **cookies.parts(),
             "document": _object(
                 schema={"const": SCHEMA},
                 entries=_array({"$ref": "#/$defs/entry"}),
