@@ -72,7 +72,10 @@ def replay(files: Sequence[str], output: Output, asked: Asked) -> int:
                 cut.step()
             progress.step(packets)
 
-        code = run(source, teller, cut or recorder, watch=watch)
+        try:
+            code = run(source, teller, cut or recorder, watch=watch)
+        finally:
+            _hint_at_har(source, output)
     connections = teller.reading.tally.connections
     if connection is not None and connection >= connections:
         raise UsageProblem(problem="no-connection", number=connection, connections=connections)
@@ -90,6 +93,18 @@ def _options(output: Output, asked: Asked, cut: Cut | None) -> dict[str, Any]:
     }
 
 
+def _hint_at_har(source: CaptureFiles, output: Output) -> None:
+    """What a HAR does not tell, or only in its own way."""
+    told = source.told
+    if told is None:
+        return
+    for key in ("messages", "unsent", "listed"):
+        if number := getattr(told, key):
+            output.hint(f"cli.har.{key}", number=number)
+    if told.entries and not told.has_cookies:
+        output.hint("cli.har.no-cookies")
+
+
 def _items(paths: Sequence[str]) -> Iterator[Item]:
     """The same capture once more, for a worker."""
     with CaptureFiles(paths) as source:
@@ -102,6 +117,8 @@ def _writers(
     """What writes the file of -w, and what cuts one connection out for it."""
     if asked.write is None:
         return None, None
+    if source.har_path is not None:
+        raise UsageProblem(problem="har-has-no-packets", path=source.har_path)
     from inspect_cli.cli.cutting import Cut, keeping
 
     recorder = stack.enter_context(keeping(asked.write, output, source.paths, source.capture.interfaces))

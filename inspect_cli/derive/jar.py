@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+from inspect_cli.cookies.clues import host_without_port
 from inspect_cli.cookies.parse import split_pair
 from inspect_cli.cookies.paths import default_path
 from inspect_cli.cookies.store import StoreDecision
@@ -16,7 +17,6 @@ from inspect_cli.derive.heads import (
     Recent,
     connection_of,
     field_lines,
-    host_without_port,
     is_final,
     read_cookies,
     read_request,
@@ -89,7 +89,11 @@ class Jars(Deriver):
             context = self._take_context(event)
             if context is not None:
                 self._contexts.put((channel, event.index), context)
-                return self._decide(event, lines, at, _situation_of(context, self._clients.named(context)))
+                asks = _situation_of(context, self._clients.named(context))
+                if context.recorded and not lines:
+                    asked = read_request(event.head, is_tls=False)
+                    asks = asks._replace(may_omit=asked is not None and asked.may_omit)
+                return self._decide(event, lines, at, asks)
         address = self._clients.address_of(connection)
         if not lines and not self._clients.has_any(address):
             return ()
@@ -100,7 +104,7 @@ class Jars(Deriver):
         if asked is None:
             return ()
         asked = self._with_host(asked, event)
-        return self._decide(event, lines, at, Situation(asked.asking, asked.who, client, INFERRED, frozenset()))
+        return self._decide(event, lines, at, _recorded(asked, client))
 
     def _decide(
         self, event: RequestHead, lines: tuple[FieldLine, ...], at: int, asks: Situation
@@ -177,7 +181,7 @@ class Jars(Deriver):
             host = asked.asking.host if asked is not None else self._clients.server_of(connection)
             if not host:
                 return None  # nobody can say whose cookie it is
-            asked = Asked(Asking("https" if "/tls" in event.where.channel else "http", host, "/"), _NO_REQUEST)
+            asked = Asked(Asking("https" if "/tls" in event.where.channel else "http", host, "/"), _NO_REQUEST, False)
         if asked is None:
             return None
         if event.request is not None:
@@ -185,7 +189,7 @@ class Jars(Deriver):
         address = self._clients.address_of(connection)
         user_agent = user_agent_of(request.head) if request is not None else b""
         client = self._clients.recorded(address, user_agent, make=True)
-        return Situation(asked.asking, asked.who, client, INFERRED, frozenset())
+        return _recorded(asked, client)
 
     def _with_host(self, asked: Asked, request: RequestHead) -> Asked:
         """Without a Host field (HTTP/1.0) the server's address stands for it."""
@@ -193,7 +197,23 @@ class Jars(Deriver):
             return asked
         ask = asked.asking
         host = self._clients.server_of(connection_of(request.where.channel))
-        return Asked(Asking(ask.scheme, host, ask.path, ask.method, ask.same_site, ask.top_level), asked.who)
+        return asked._replace(
+            asking=Asking(
+                ask.scheme,
+                host,
+                ask.path,
+                ask.method,
+                ask.same_site,
+                ask.top_level,
+                ask.same_domain,
+                ask.top_site,
+            )
+        )
+
+
+def _recorded(asked: Asked, client: Client | None) -> Situation:
+    """A client that is known only by its traffic: what it keeps is inferred."""
+    return Situation(asked.asking, asked.who, client, INFERRED, frozenset(), asked.may_omit)
 
 
 def _situation_of(context: Context, client: Client) -> Situation:
@@ -202,7 +222,8 @@ def _situation_of(context: Context, client: Client) -> Situation:
         f"{'same-site' if asking.same_site else 'cross-site'}, {'top-level' if asking.top_level else 'not top-level'}"
     )
     by_hand = frozenset((given.name, given.value.value) for given in context.given if given.by_hand)
-    return Situation(asking, Step(f"{BIS} §5.2", "who-asks", "applied", words), client, REPORTED, by_hand)
+    who = Step(f"{BIS} §5.2", "who-asks", "applied", words)
+    return Situation(asking, who, client, REPORTED, by_hand, may_omit=False, recorded=context.recorded)
 
 
 def _stored_event(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from inspect_cli.cookies.parse import parse_cookie_header
 from inspect_cli.cookies.send import SendDecision
 from inspect_cli.derive.heads import FieldLine
-from inspect_cli.events.base import Basis, Secret, Where
+from inspect_cli.events.base import INFERRED, Basis, Secret, Where
 from inspect_cli.events.cookies import Asking, CookieSent, CookieWithheld, Sending, Step, Withholding
 from inspect_cli.events.http import RequestHead
 
@@ -39,6 +39,10 @@ class Situation(NamedTuple):
     basis: Basis
     """Of what is decided about the client's jar."""
     by_hand: frozenset[tuple[bytes, bytes]]
+    may_omit: bool
+    """A script may have asked that no cookies go along: none that are missing are missed."""
+    recorded: bool = False
+    """A Context tells of it, but not all that its client knew."""
 
 
 class Outcome(NamedTuple):
@@ -50,6 +54,7 @@ class Outcome(NamedTuple):
     basis: Basis
     sent: tuple[Sending, ...]
     withheld: tuple[Withholding, ...]
+    may_omit: bool
 
     def is_of(self, decisions: Sequence[SendDecision], lines: tuple[FieldLine, ...], asks: Situation) -> bool:
         """Whether this request has the same outcome: nothing that leads to it is another."""
@@ -58,6 +63,7 @@ class Outcome(NamedTuple):
             and self.lines == lines
             and self.who == asks.who
             and self.basis == asks.basis
+            and self.may_omit == asks.may_omit
             and not asks.by_hand
         )
 
@@ -79,6 +85,7 @@ class Matching:
         self._head = head
         self._asks = asks
         self._decisions = decisions
+        self._carries_any = False
         self._is_news = False
         """Something was said, or unsaid, that is not said a second time."""
         self._matched: set[int] = set()
@@ -93,6 +100,7 @@ class Matching:
     def all(self, lines: Sequence[FieldLine], places: Sequence[Where]) -> list[CookieSent | CookieWithheld]:
         """Every pair of the Cookie fields, then the cookies that stay."""
         found: list[CookieSent | CookieWithheld] = []
+        self._carries_any = bool(lines)
         for line, where in zip(lines, places, strict=True):
             found += [self._sent(where, name, value) for name, value in parse_cookie_header(line.value)]
         found += self._withheld()
@@ -105,7 +113,7 @@ class Matching:
             return None
         sent = tuple([event.decision for event in found if isinstance(event, CookieSent)])
         withheld = tuple([event.decision for event in found if isinstance(event, CookieWithheld)])
-        return Outcome(self._decisions, lines, asks.who, asks.basis, sent, withheld)
+        return Outcome(self._decisions, lines, asks.who, asks.basis, sent, withheld, asks.may_omit)
 
     def _sent(self, where: Where, name: bytes, value: bytes) -> CookieSent:
         secret = Secret(value, "cookie")
@@ -149,14 +157,18 @@ class Matching:
     def _withheld(self) -> list[CookieWithheld]:
         """Cookies that stay: because a rule keeps them, or although none does (said once)."""
         found: list[CookieWithheld] = []
-        where = self._head.where._replace(basis=self._asks.basis)
+        asks = self._asks
+        where = missed = self._head.where._replace(basis=asks.basis)
+        if asks.recorded:  # by what its user set, it may have been right not to send it
+            missed = where._replace(basis=INFERRED)
+        is_without = asks.may_omit and not self._carries_any
         for decision in self._decisions:
             if id(decision) in self._matched:
                 continue
             cookie = decision.cookie
             known = cookie.tag
             if decision.sent:
-                if not isinstance(known, Known) or known.is_given or known.is_missed:
+                if is_without or not isinstance(known, Known) or known.is_given or known.is_missed:
                     continue
                 known.is_missed = self._is_news = True
             withholding = Withholding(
@@ -169,5 +181,5 @@ class Matching:
                 (self._asks.who, *decision.steps),
                 expected=not decision.sent,
             )
-            found.append(CookieWithheld(where, self._head, withholding))
+            found.append(CookieWithheld(missed if decision.sent else where, self._head, withholding))
         return found

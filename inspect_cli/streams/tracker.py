@@ -123,10 +123,13 @@ class Tracker:
         events: list[Event] = []
         if socket is None:
             socket = self._sockets[item.channel] = _Socket(item.channel, self._socket_channel)
-            if self._told.wants(SocketTold):
+            if item.client and self._told.wants(SocketTold):
                 where = Where(self.last_number, item.time_ns, socket.name, None, basis=REPORTED)
                 events.append(SocketTold(where, item.client, item.server))
         socket.take(item, self.last_number)
+        if not item.client and all(reader.is_finished for reader in socket.readers):
+            socket.finish(self.last_number)
+            del self._sockets[item.channel]  # of a HAR, which has thousands
         return events + self._socket_events(socket)
 
     def close(self) -> Iterator[_Sorted]:
@@ -267,6 +270,10 @@ class _Socket:
             start = self._ends[item.side]
             end = self._ends[item.side] = start + len(item.data)
             reader.add(start, end, item.data, 0, 0, at, item.time_ns)
+        if item.unseen_bytes and not reader.is_finished:
+            start = self._ends[item.side]
+            end = self._ends[item.side] = start + item.unseen_bytes
+            reader.add(start, end, None, 0, 0, at, item.time_ns)
         if self.channel.protocol is None:
             self.channel.recognise(at, either_way=False)
         if item.ended:

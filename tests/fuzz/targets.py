@@ -29,7 +29,7 @@ from inspect_cli.events.cookies import Asking
 from inspect_cli.events.summary import Capture, CaptureFile
 from inspect_cli.render import make_renderer
 from inspect_cli.timeline import Timeline
-from inspect_cli.wire.capture_file import open_capture
+from inspect_cli.wire.capture_file import HarBegins, open_capture
 from inspect_cli.wire.fragments import FragmentNote
 from inspect_cli.wire.frames import Frames
 from inspect_cli.wire.notes import TAG, read_notes, write_note
@@ -93,6 +93,8 @@ def _read(data: bytes, batch_bytes: int = 1 << 20) -> tuple[list[Any], Any]:
         items = plain(reader)
     except InspectError as problem:
         return [], (problem.code, problem.data)
+    except HarBegins as found:
+        return [], ("har", {"begun": found.begun[:4]})
     assert reader.complete is (reader.error is None)
     error = reader.error and (reader.error.code, reader.error.data)
     return items, (error, reader.drops, reader.interfaces, reader.frames)
@@ -231,7 +233,7 @@ def replay(data: bytes) -> None:
         for item in reader:
             _show(shown, timeline.feed(item))
         complete = reader.complete
-    except InspectError:
+    except (InspectError, HarBegins):
         pass
     _show(shown, timeline.close(complete=complete))
     for one in shown:
