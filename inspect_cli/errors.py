@@ -155,7 +155,7 @@ class CaptureCutOff(InputProblem):
 
 
 class BadHar(InputProblem):
-    """A HAR that is broken, or not one. Data: path, reason, entry (from 1; 0: of none), entries (how many were read)."""
+    """A HAR that is broken, or none. Data: path, reason, entry (from 1; 0: none), entries (how many were read)."""
 
     code = "bad-har"
 

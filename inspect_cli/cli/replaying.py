@@ -35,6 +35,7 @@ class Asked(NamedTuple):
     write: str | None
     workers: int | None
     """None: as is best for this capture and machine."""
+    profile: str | None
 
 
 def replay(files: Sequence[str], output: Output, asked: Asked) -> int:
@@ -90,6 +91,7 @@ def _options(output: Output, asked: Asked, cut: Cut | None) -> dict[str, Any]:
         "connection": asked.connection,
         "picked": cut.pick if cut else None,
         "strict": output.debug,
+        "profile": asked.profile,
     }
 
 

@@ -10,7 +10,7 @@ from inspect_cli.cookies.parse import split_pair
 from inspect_cli.cookies.paths import default_path
 from inspect_cli.cookies.store import StoreDecision
 from inspect_cli.derive.base import Deriver
-from inspect_cli.derive.clients import Client, Clients
+from inspect_cli.derive.clients import MAX_REFUSED_BYTES, Client, Clients
 from inspect_cli.derive.heads import (
     Asked,
     FieldLine,
@@ -23,7 +23,8 @@ from inspect_cli.derive.heads import (
     user_agent_of,
     where_of_line,
 )
-from inspect_cli.derive.matching import Known, Matching, Situation
+from inspect_cli.derive.matching import Known, Matching, Refused, Situation
+from inspect_cli.derive.others import Others
 from inspect_cli.events.base import INFERRED, REPORTED, Event, Secret, Where
 from inspect_cli.events.calls import Context, ContextGiven
 from inspect_cli.events.cookies import (
@@ -35,6 +36,7 @@ from inspect_cli.events.cookies import (
     CookieStored,
     CookieWithheld,
     Decision,
+    Otherwise,
     Step,
 )
 from inspect_cli.events.http import RequestHead, ResponseHead
@@ -56,8 +58,10 @@ class Jars(Deriver):
     watches = (ContextGiven, RequestHead, ResponseHead, Syn, ConnectionEnd)
     makes = (CookieStored, CookieDeleted, CookieRefused, CookieSent, CookieWithheld)
 
-    def __init__(self) -> None:
-        self._clients = Clients()
+    def __init__(self, profile: str | None = None) -> None:
+        """`profile`: decides for all clients (`--as`)."""
+        self._clients = Clients(profile)
+        self._others = Others()
         self._pending: deque[Context] = deque(maxlen=_MAX_PENDING)
         self._contexts: Recent[tuple[str, int], Context] = Recent(_MAX_OPEN)
         self._last_requests: Recent[str, RequestHead] = Recent(_MAX_OPEN)
@@ -157,11 +161,14 @@ class Jars(Deriver):
         asks = self._situation(event, context)
         if asks is None or asks.client is None:
             return ()
+        client, now_ns = asks.client, event.where.time_ns
+        decisions = client.jar.store_all([line.value for line in lines], asks.asking, now_ns)
         found: list[Event] = []
-        for line in lines:
-            decision = asks.client.jar.store(line.value, asks.asking, event.where.time_ns)
-            found.append(_stored_event(event, where_of_line(event, line, asks.basis), line.value, decision, asks))
-        self._clients.grown(asks.client)
+        for line, decision in zip(lines, decisions, strict=True):
+            where = where_of_line(event, line, asks.basis)
+            otherwise = self._others.of_line(line.value, asks.asking, now_ns, client.jar.profile.name, decision)
+            found.append(_stored_event(event, where, line.value, decision, asks, otherwise))
+        self._clients.grown(client)
         return found
 
     def _context_of(self, event: ResponseHead) -> Context | None:
@@ -227,7 +234,12 @@ def _situation_of(context: Context, client: Client) -> Situation:
 
 
 def _stored_event(
-    event: ResponseHead, where: Where, line: bytes, decision: StoreDecision, asks: Situation
+    event: ResponseHead,
+    where: Where,
+    line: bytes,
+    decision: StoreDecision,
+    asks: Situation,
+    otherwise: Otherwise | None,
 ) -> CookieStored | CookieDeleted | CookieRefused:
     steps = (asks.who, *decision.steps)
     cookie, parsed, old = decision.cookie, decision.parsed, decision.replaced
@@ -239,7 +251,9 @@ def _stored_event(
         refusal = Decision(
             name, Secret(value, "cookie"), domain, shown_path, decision.reason, decision.reference, steps
         )
-        return CookieRefused(where, event, refusal, parsed.attributes if parsed is not None else ())
+        if otherwise is not None and asks.client is not None and len(name) + len(value) <= MAX_REFUSED_BYTES:
+            asks.client.refused.put((name, value), Refused(refusal, event.where.frames, otherwise.keep))
+        return CookieRefused(where, event, refusal, parsed.attributes if parsed is not None else (), otherwise)
     decided = Decision(
         cookie.name, cookie.value, cookie.domain, cookie.path, decision.reason, decision.reference, steps
     )
@@ -248,7 +262,8 @@ def _stored_event(
         return CookieDeleted(where, event, decided, parsed.attributes, old is not None, gone)
     before = old.tag if old is not None else None
     is_missed = isinstance(before, Known) and before.is_missed
-    cookie.tag = Known(event.where.frames, is_given=False, is_missed=is_missed)
+    refusers = otherwise.refuse if otherwise is not None else ()
+    cookie.tag = Known(event.where.frames, is_given=False, is_missed=is_missed, refusers=refusers)
     changed = old is not None and old.value.value != cookie.value.value
     return CookieStored(
         where,
@@ -263,4 +278,5 @@ def _stored_event(
         old is not None,
         changed,
         old.value if old is not None and changed else None,
+        otherwise,
     )
