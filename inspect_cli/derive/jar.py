@@ -162,11 +162,12 @@ class Jars(Deriver):
         if asks is None or asks.client is None:
             return ()
         client, now_ns = asks.client, event.where.time_ns
-        decisions = client.jar.store_all([line.value for line in lines], asks.asking, now_ns)
+        values = [line.value for line in lines]
+        decisions = client.jar.store_all(values, asks.asking, now_ns)
+        others = self._others.of_lines(values, decisions, asks.asking, now_ns, client.jar.profile.name)
         found: list[Event] = []
-        for line, decision in zip(lines, decisions, strict=True):
+        for line, decision, otherwise in zip(lines, decisions, others, strict=True):
             where = where_of_line(event, line, asks.basis)
-            otherwise = self._others.of_line(line.value, asks.asking, now_ns, client.jar.profile.name, decision)
             found.append(_stored_event(event, where, line.value, decision, asks, otherwise))
         self._clients.grown(client)
         return found
