@@ -25,7 +25,7 @@ _MOST_BYTES: Final = 1_024
 
 _PLAIN = re.compile(rb"(?!__)[\w.-]+=[!#-:<-~]{0,1000}")
 """A name and value of which no client thinks anything."""
-_DATE = re.compile(rb" \w{3}, \d\d[ -]\w{3}[ -](?:19|20)\d\d \d\d:\d\d:\d\d GMT")
+_DATE = re.compile(rb"= ?\w{3}, \d\d[ -]\w{3}[ -](?:19|20)\d\d \d\d:\d\d:\d\d GMT")
 """That it is past or to come is known from the decision, which is not to delete."""
 
 _Asked = tuple[str, str, str, bool, bool, bool | None, str]
