@@ -218,10 +218,12 @@ class HarReader:
 
 
 def _answer(exchange: _Exchange) -> Iterator[Item]:
-    """The response, and the end of both sides: what came after is no part of the HAR."""
+    """The response, and the end of both sides; not of a WebSocket or a tunnel, which the HAR does not tell."""
     time_ns = exchange.answered_ns
     if exchange.response is not None:
         yield from _reported(exchange, time_ns, Side.SERVER, exchange.response)
+        if exchange.response.switches:
+            return
     yield Reported(time_ns, exchange.number, Side.CLIENT, b"", True, "", "")
     yield Reported(time_ns, exchange.number, Side.SERVER, b"", True, "", "")
 

@@ -42,6 +42,8 @@ class Message(NamedTuple):
     pieces: Pieces
     from_list: bool
     """Its cookies are those of the HAR's own list: it has no field of them."""
+    switches: bool = False
+    """Something else than HTTP follows."""
 
 
 class Target(NamedTuple):
@@ -101,8 +103,9 @@ def response_of(response: Mapping[str, Any], method: str) -> Message | None:
     reason = response.get("statusText")
     words = _clean(reason.replace("\n", " ")).decode("utf-8") if isinstance(reason, str) else ""
     head = _head(f"{_version(response)} {status} {words}", lines)
-    if method == "HEAD" or status < 200 or status in (204, 304) or (method == "CONNECT" and status < 300):
-        return Message(head, [(head, 0)], bool(cookies))  # RFC 9112 §6.3
+    switches = status == 101 or (method == "CONNECT" and 200 <= status < 300)
+    if method == "HEAD" or status < 200 or status in (204, 304) or switches:
+        return Message(head, [(head, 0)], bool(cookies), switches)  # RFC 9112 §6.3
     size = _size(response.get("bodySize")) or _size(_within(response, "content").get("size"))
     return Message(head, _with_body(head, None, size, is_request=False), bool(cookies))
 
