@@ -13,7 +13,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from inspect_cli.cookies.clues import FIELDS, Clues, origin_site, read_clues
-from inspect_cli.cookies.hosts import same_site
 from inspect_cli.errors import BadHar, InspectError
 from inspect_cli.events.base import Item, Side
 from inspect_cli.events.calls import Context, Reported
@@ -240,16 +239,16 @@ def _asking(exchange: _Exchange, document: str) -> Asking:
     top = clues.top_level
     if clues.top_by in ("assumed", "Accept") and kind:
         top = kind == "document" and document in ("", exchange.url)
-    near = clues.same_site
     page = exchange.initiator or document
-    if clues.same_by == "assumed" and not top and (origin := _origin(page)):
-        near = same_site(*origin, asking.scheme, asking.host)
+    if clues.same_by == "assumed" and not top and page:
+        # As if it had a Referer, which a page may forbid.
+        clues = read_clues({**fields, b"referer": page.encode("utf-8", "replace")}, asking.scheme, asking.host)
     return Asking(
         asking.scheme,
         asking.host,
         asking.path,
         asking.method,
-        near,
+        clues.same_site,
         top,
         clues.same_domain,
         "" if top else _top_site(clues, document, asking),

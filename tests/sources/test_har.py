@@ -221,14 +221,16 @@ def test_who_asks_is_known_by_the_page_where_the_fields_are_silent() -> None:
             _initiator={"type": "parser", "url": "https://other.test/frame"},
         ),
         entry("https://shop.test/a.css", _resourceType="stylesheet", pageref="page_1"),
+        entry("http://shop.test/plain.png", _resourceType="image", pageref="page_1"),
         pages=[PAGE],
     )
 
     assert [
         Asking("https", "shop.test", "/"),
-        Asking("https", "cdn.test", "/a.js", "GET", False, False, None, "https://shop.test"),
-        Asking("https", "shop.test", "/frame.png", "GET", False, False),
+        Asking("https", "cdn.test", "/a.js", "GET", False, False, False, "https://shop.test"),
+        Asking("https", "shop.test", "/frame.png", "GET", False, False, False),
         Asking("https", "shop.test", "/a.css", "GET", True, False),
+        Asking("http", "shop.test", "/plain.png", "GET", False, False, True, "https://shop.test"),
     ] == [one.asking for one in contexts(stripped)]
 
 
