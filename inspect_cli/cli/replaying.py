@@ -47,6 +47,7 @@ def replay(files: Sequence[str], output: Output, asked: Asked) -> int:
     with CaptureFiles(files, follow=asked.follow) as source, ExitStack() as stack:
         for path, number in source.skipped.items():
             output.hint("cli.skipped", path=path, number=number)
+        stack.callback(_hint_at_har, source, output)  # behind all that is shown
         recorder, cut = _writers(stack, source, output, asked)
         progress = stack.enter_context(progress_of(lambda: source.progress, output.words, quiet=output.quiet))
         # What is worth an overview is a file: of a pipe rows are shown as they come.
@@ -73,10 +74,7 @@ def replay(files: Sequence[str], output: Output, asked: Asked) -> int:
                 cut.step()
             progress.step(packets)
 
-        try:
-            code = run(source, teller, cut or recorder, watch=watch)
-        finally:
-            _hint_at_har(source, output)
+        code = run(source, teller, cut or recorder, watch=watch)
     connections = teller.reading.tally.connections
     if connection is not None and connection >= connections:
         raise UsageProblem(problem="no-connection", number=connection, connections=connections)

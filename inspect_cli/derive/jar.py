@@ -245,16 +245,7 @@ def _stored_event(
     steps = (asks.who, *decision.steps)
     cookie, parsed, old = decision.cookie, decision.parsed, decision.replaced
     if cookie is None or parsed is None:
-        name, value = split_pair(line)
-        domain = parsed.domain.decode("latin-1") if parsed is not None and parsed.domain else asks.asking.host
-        path = parsed.path if parsed is not None else None
-        shown_path = path.decode("latin-1") if path and path.startswith(b"/") else default_path(asks.asking.path)
-        refusal = Decision(
-            name, Secret(value, "cookie"), domain, shown_path, decision.reason, decision.reference, steps
-        )
-        if otherwise is not None and asks.client is not None and len(name) + len(value) <= MAX_REFUSED_BYTES:
-            asks.client.refused.put((name, value), Refused(refusal, event.where.frames, otherwise.keep))
-        return CookieRefused(where, event, refusal, parsed.attributes if parsed is not None else (), otherwise)
+        return _refused_event(event, where, line, decision, asks, otherwise)
     decided = Decision(
         cookie.name, cookie.value, cookie.domain, cookie.path, decision.reason, decision.reference, steps
     )
@@ -281,3 +272,30 @@ def _stored_event(
         old.value if old is not None and changed else None,
         otherwise,
     )
+
+
+def _refused_event(
+    event: ResponseHead,
+    where: Where,
+    line: bytes,
+    decision: StoreDecision,
+    asks: Situation,
+    otherwise: Otherwise | None,
+) -> CookieRefused:
+    parsed = decision.parsed
+    name, value = split_pair(line)
+    domain = parsed.domain.decode("latin-1") if parsed is not None and parsed.domain else asks.asking.host
+    path = parsed.path if parsed is not None else None
+    shown_path = path.decode("latin-1") if path and path.startswith(b"/") else default_path(asks.asking.path)
+    refusal = Decision(
+        name,
+        Secret(value, "cookie"),
+        domain,
+        shown_path,
+        decision.reason,
+        decision.reference,
+        (asks.who, *decision.steps),
+    )
+    if otherwise is not None and asks.client is not None and len(name) + len(value) <= MAX_REFUSED_BYTES:
+        asks.client.refused.put((name, value), Refused(refusal, event.where.frames, otherwise.keep))
+    return CookieRefused(where, event, refusal, parsed.attributes if parsed is not None else (), otherwise)
