@@ -155,6 +155,12 @@ class CaptureCutOff(InputProblem):
     code = "capture-cut-off"
 
 
+class BadHar(InputProblem):
+    """A HAR that is broken, or none. Data: path, reason, entry (from 1; 0: none), entries (how many were read)."""
+
+    code = "bad-har"
+
+
 class NothingDecodable(InputProblem):
     """Data: path, frames, reason (of the first frame)."""
 

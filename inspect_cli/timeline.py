@@ -35,6 +35,7 @@ class Reading:
 
     `summary_only`: count, build no event. `verbose`: plain segments and ACKs are entries
     too. `connection`: parse this one alone, and tell `picked` which frames are its.
+    `profile`: as which client to decide about cookies (`--as`), None: as is known of each.
     `share`: of the conversations, with `summary_only`. `strict`: our own faults raise (tests,
     --debug). `at_once` False reads every packet one by one (slow; tests compare both).
     """
@@ -49,6 +50,7 @@ class Reading:
         strict: bool = False,
         at_once: bool = True,
         share: Share | None = None,
+        profile: str | None = None,
     ) -> None:
         self.tally = Tally()
         self.summary_only = summary_only
@@ -56,11 +58,11 @@ class Reading:
         wanted: frozenset[type[Event]] = frozenset()
         if not summary_only:
             # A summary needs neither: late, so that it starts sooner.
-            from inspect_cli.derive import DERIVERS
+            from inspect_cli.derive import DERIVERS, make_derivers
             from inspect_cli.telling import entry_types, watched_types
 
             wanted = frozenset({*watched_types(), *entry_types(), *(kind for d in DERIVERS for kind in d.watches)})
-            for deriver in [make() for make in DERIVERS if not wanted.isdisjoint(make.makes)]:
+            for deriver in [one for one in make_derivers(profile) if not wanted.isdisjoint(one.makes)]:
                 for kind in deriver.watches:
                     self._derive.setdefault(kind, []).append(deriver.see)
         self._report = Report(self.tally, wanted)

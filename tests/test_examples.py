@@ -27,6 +27,7 @@ CAPTURE_OF = {
     "socket-vs-port": "http-connection-close",
     "connectionless": "http-connection-close",
     "cookie-attributes": "cookies-attributes",
+    "cookie-clients": "cookies-attributes",
 }
 """The capture whose first note of a concept is its example, if not the login; "": no capture shows it."""
 

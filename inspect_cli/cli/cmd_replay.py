@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from inspect_cli.cli.client_name import ClientName
 from inspect_cli.cli.options import output_options
 from inspect_cli.cli.output import Output
 
@@ -26,13 +27,17 @@ from inspect_cli.cli.output import Output
     metavar="N",
     help="Processes: of a summary each counts a part; else one reads, one shows. Default: 1, of large files 2 to 4.",
 )
+@click.option("--as", "profile", metavar="CLIENT", type=ClientName(), help="Decide about cookies as CLIENT does.")
 @output_options
 def command(files: tuple[str, ...], output: Output, **asked: Any) -> int:
-    """Tell what happens in capture files: pcap and pcapng, packed or not; - is stdin.
+    """Tell what happens in capture files: pcap, pcapng and HAR, packed or not; - is stdin.
 
     Files are known by what they hold: gzip, zstd and lz4 are unpacked, whatever the name says. A
     directory means the captures in it. All are one capture: read one after another, in order of
     their first frame's time.
+
+    A HAR is a session that a browser or a tool exported: it has no packets, and all is as it
+    reports. CLIENT is rfc6265bis, chromium, firefox, safari, curl or python.
 
     -w makes one file of it, keys, calls and comments inside; with --connection N the frames are
     those of this connection alone, and count anew.

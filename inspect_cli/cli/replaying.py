@@ -35,6 +35,7 @@ class Asked(NamedTuple):
     write: str | None
     workers: int | None
     """None: as is best for this capture and machine."""
+    profile: str | None
 
 
 def replay(files: Sequence[str], output: Output, asked: Asked) -> int:
@@ -46,6 +47,7 @@ def replay(files: Sequence[str], output: Output, asked: Asked) -> int:
     with CaptureFiles(files, follow=asked.follow) as source, ExitStack() as stack:
         for path, number in source.skipped.items():
             output.hint("cli.skipped", path=path, number=number)
+        stack.callback(_hint_at_har, source, output)  # behind all that is shown
         recorder, cut = _writers(stack, source, output, asked)
         progress = stack.enter_context(progress_of(lambda: source.progress, output.words, quiet=output.quiet))
         # What is worth an overview is a file: of a pipe rows are shown as they come.
@@ -87,7 +89,20 @@ def _options(output: Output, asked: Asked, cut: Cut | None) -> dict[str, Any]:
         "connection": asked.connection,
         "picked": cut.pick if cut else None,
         "strict": output.debug,
+        "profile": asked.profile,
     }
+
+
+def _hint_at_har(source: CaptureFiles, output: Output) -> None:
+    """What a HAR does not tell, or only in its own way."""
+    told = source.told
+    if told is None:
+        return
+    for key in ("messages", "unsent", "listed"):
+        if number := getattr(told, key):
+            output.hint(f"cli.har.{key}", number=number)
+    if told.entries and not told.has_cookies:
+        output.hint("cli.har.no-cookies")
 
 
 def _items(paths: Sequence[str]) -> Iterator[Item]:
@@ -102,6 +117,8 @@ def _writers(
     """What writes the file of -w, and what cuts one connection out for it."""
     if asked.write is None:
         return None, None
+    if source.har_path is not None:
+        raise UsageProblem(problem="har-has-no-packets", path=source.har_path)
     from inspect_cli.cli.cutting import Cut, keeping
 
     recorder = stack.enter_context(keeping(asked.write, output, source.paths, source.capture.interfaces))

@@ -15,6 +15,7 @@ from typing import Final
 
 from inspect_cli.concepts.base import Concept
 from inspect_cli.concepts.closing import FourWayClose, Reset
+from inspect_cli.concepts.cookie_clients import CookieClients
 from inspect_cli.concepts.cookie_security import CookieSecurity
 from inspect_cli.concepts.cookies import Cookie, CookieAttributes, CookieFlow, PersistentCookie, SessionCookie
 from inspect_cli.concepts.http import Connectionless, Stateless
@@ -41,6 +42,7 @@ CONCEPTS: Final[tuple[type[Concept], ...]] = (
     PersistentCookie,
     CookieAttributes,
     CookieSecurity,
+    CookieClients,
     SessionId,
     SessionLogin,
     WebSocketHandshake,

@@ -93,8 +93,10 @@ class Cookie(Concept):
         return (self.note(event, "set-before-capture", basis=NOT_OBSERVABLE, name=event.name),)
 
     def _ruled(self, event: CookieEvent, what: str, level: Level) -> Annotation:
-        reference = event.reference
-        return self.note(event, what, reference=reference, level=level, name=event.name, reason=event.reason)
+        data: dict[str, Any] = {"name": event.name, "reason": event.reason}
+        if isinstance(event, CookieSent | CookieWithheld):
+            data["alike"] = event.decision.alike
+        return self.note(event, what, reference=event.reference, level=level, **data)
 
 
 @dataclass(slots=True)

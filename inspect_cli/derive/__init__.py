@@ -15,3 +15,8 @@ from inspect_cli.derive.websockets import WebSockets
 # The order matters: a login is said before the cookies of its answer are decided, and what
 # became of the session is concluded after them.
 DERIVERS: tuple[type[Deriver], ...] = (Exchanges, WebSockets, Logins, Jars, Sessions)
+
+
+def make_derivers(profile: str | None) -> list[Deriver]:
+    """One of each; `profile` decides for all clients, None: the one that is known of each."""
+    return [Jars(profile) if kind is Jars else kind() for kind in DERIVERS]

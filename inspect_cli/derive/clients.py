@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from inspect_cli.cookies.cookie import Cookie, Key
 from inspect_cli.cookies.jar import Jar
 from inspect_cli.cookies.profiles import PROFILES, RFC6265BIS
-from inspect_cli.derive.matching import Known, Outcome
+from inspect_cli.derive.heads import Recent
+from inspect_cli.derive.matching import Known, Outcome, Refused
 from inspect_cli.events.calls import Context
 from inspect_cli.events.tcp import Syn
 
@@ -17,6 +18,9 @@ MAX_JAR_BYTES = 64 << 20
 """Of all jars together; the jar used longest ago is forgotten first."""
 MAX_CONNECTIONS = 65_536
 _MAX_SEEDED = 10_000
+_MAX_REFUSED = 64
+MAX_REFUSED_BYTES = 512
+"""Of the name and value of a cookie that was not kept; longer ones are not recognised again."""
 
 Owner = tuple[str, bytes]
 """`#` and the name of a jar, or `=` and the address of a client with its User-Agent."""
@@ -30,6 +34,8 @@ class Client:
     jar: Jar
     seeded: set[tuple[str, Key]] = field(default_factory=set)
     size_bytes: int = 0
+    refused: Recent[tuple[bytes, bytes], Refused] = field(default_factory=lambda: Recent(_MAX_REFUSED))
+    """By name and value, what other clients keep and this one may have kept too."""
     last: Outcome | None = None
     """Of its last request, where the next one may have the same."""
 
@@ -37,7 +43,9 @@ class Client:
 class Clients:
     """Finds the jar of a request; bounded in jars and bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, profile: str | None = None) -> None:
+        """`profile`: of all of them, whatever a Context says; None: a Context's, else the draft's."""
+        self._profile = profile
         self._clients: OrderedDict[Owner, Client] = OrderedDict()
         self._addresses: dict[str, tuple[str, str]] = {}
         self._count_of: dict[str, int] = {}
@@ -72,7 +80,7 @@ class Clients:
         owner = ("=" + address, user_agent)
         client = self._find(owner)
         if client is None and make:
-            client = self._make(owner, RFC6265BIS.name)
+            client = self._make(owner, self._profile or RFC6265BIS.name)
             self._count_of[address] = self._count_of.get(address, 0) + 1
         return client
 
@@ -81,7 +89,8 @@ class Clients:
         owner = ("#" + context.jar, b"")
         client = self._find(owner)
         if client is None:
-            client = self._make(owner, context.profile if context.profile in PROFILES else RFC6265BIS.name)
+            said = self._profile or context.profile
+            client = self._make(owner, said if said in PROFILES else RFC6265BIS.name)
         self._seed(client, context)
         return client
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from inspect_cli.cookies.hosts import same_site
+from inspect_cli.cookies.clues import FIELDS, host_without_port, is_websocket, read_clues, split_authority
 from inspect_cli.events.base import Basis, Where
 from inspect_cli.events.cookies import BIS, Asking, Step
 from inspect_cli.events.http import MessageHead, ResponseHead, split_fields
@@ -14,20 +14,7 @@ from inspect_cli.events.http import MessageHead, ResponseHead, split_fields
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
-_WANTED = frozenset(
-    (
-        b"host",
-        b"user-agent",
-        b"upgrade",
-        b"accept",
-        b"origin",
-        b"referer",
-        b"sec-fetch-site",
-        b"sec-fetch-mode",
-        b"sec-fetch-dest",
-    )
-)
-_SAME = {b"same-origin": True, b"same-site": True, b"none": True, b"cross-site": False}
+_WANTED = FIELDS | {b"host", b"user-agent"}
 _MAX_NAME = 256
 
 
@@ -59,6 +46,8 @@ class Asked(NamedTuple):
     asking: Asking
     who: Step
     """How same-site and top-level are known: from which field, or assumed."""
+    may_omit: bool
+    """A script may have asked that no cookies go along."""
 
 
 def connection_of(channel: str) -> str:
@@ -148,11 +137,14 @@ def read_request(head: bytes, *, is_tls: bool) -> Asked | None:
         if found and before.isalpha():
             # RFC 9112 §3.2.2: the absolute form goes before Host.
             scheme = before.decode("ascii").lower()
-            authority, path = _authority(behind)
+            authority, path = split_authority(behind)
     path = path.partition(b"#")[0].partition(b"?")[0]
     text = path.decode("latin-1") if path.startswith(b"/") else "/"
     who = _who_asks(rest, scheme, authority)
-    return Asked(Asking(who.scheme, who.host, text, _method(method), who.same_site, who.top_level), who.step)
+    asking = Asking(
+        who.scheme, who.host, text, _method(method), who.same_site, who.top_level, who.same_domain, who.top_site
+    )
+    return Asked(asking, who.step, who.may_omit)
 
 
 class _Who(NamedTuple):
@@ -160,6 +152,9 @@ class _Who(NamedTuple):
     host: str
     same_site: bool
     top_level: bool
+    same_domain: bool | None
+    top_site: str
+    may_omit: bool
     step: Step
 
 
@@ -176,51 +171,13 @@ def _who_asks(rest: bytes, scheme: str, authority: bytes) -> _Who:
         known = name.lower()
         if known in _WANTED:
             fields.setdefault(known, value)
-    is_websocket = b"websocket" in fields.get(b"upgrade", b"").lower()
-    if is_websocket:
+    if is_websocket(fields):
         scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
     host = host_without_port(authority or fields.get(b"host", b""))
-    near, near_by = _is_same_site(fields, scheme, host)
-    top, top_by = _is_top_level(fields, near, is_websocket)
-    words = f"{'same-site' if near else 'cross-site'} ({near_by}), {'top-level' if top else 'not top-level'} ({top_by})"
-    return _Who(scheme, host, near, top, Step(f"{BIS} §5.2", "who-asks", "applied", words))
-
-
-def _authority(rest: bytes) -> tuple[bytes, bytes]:
-    """What stands behind `://`: the authority without user information, and the rest."""
-    cut = min((i for i in map(rest.find, (b"/", b"?", b"#")) if i >= 0), default=len(rest))
-    return rest[:cut].rpartition(b"@")[2], rest[cut:]
-
-
-def host_without_port(authority: bytes) -> str:
-    """The host of a Host field or authority, lower case, IPv6 without brackets."""
-    text = authority.strip().decode("latin-1").lower()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    name, colon, port = text.rpartition(":")
-    return name if colon and (port.isdigit() or not port) and ":" not in name else text
-
-
-def _is_same_site(fields: dict[bytes, bytes], scheme: str, host: str) -> tuple[bool, str]:
-    said = _SAME.get(fields.get(b"sec-fetch-site", b"").lower())
-    if said is not None:
-        return said, "Sec-Fetch-Site"
-    for name, shown in ((b"origin", "Origin"), (b"referer", "Referer")):
-        before, found, rest = fields.get(name, b"").partition(b"://")
-        if found:
-            other = host_without_port(_authority(rest)[0])
-            return same_site(before.decode("latin-1").lower(), other, scheme, host), shown
-    return True, "assumed"
-
-
-def _is_top_level(fields: dict[bytes, bytes], near: bool, is_websocket: bool) -> tuple[bool, str]:
-    if is_websocket:
-        return False, "Upgrade"
-    mode = fields.get(b"sec-fetch-mode", b"").lower()
-    if mode:
-        destination = fields.get(b"sec-fetch-dest", b"document").lower()
-        return mode == b"navigate" and destination == b"document", "Sec-Fetch-Mode"
-    if not near:
-        # A page asks for text/html first where it is loaded, for anything else where it is part of one.
-        return fields.get(b"accept", b"").lower().startswith(b"text/html"), "Accept"
-    return True, "assumed"
+    told = read_clues(fields, scheme, host)
+    words = (
+        f"{'same-site' if told.same_site else 'cross-site'} ({told.same_by}), "
+        f"{'top-level' if told.top_level else 'not top-level'} ({told.top_by})"
+    )
+    step = Step(f"{BIS} §5.2", "who-asks", "applied", words)
+    return _Who(scheme, host, told.same_site, told.top_level, told.same_domain, told.top_site, told.may_omit, step)

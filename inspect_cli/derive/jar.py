@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+from inspect_cli.cookies.clues import host_without_port
 from inspect_cli.cookies.parse import split_pair
 from inspect_cli.cookies.paths import default_path
 from inspect_cli.cookies.store import StoreDecision
 from inspect_cli.derive.base import Deriver
-from inspect_cli.derive.clients import Client, Clients
+from inspect_cli.derive.clients import MAX_REFUSED_BYTES, Client, Clients
 from inspect_cli.derive.heads import (
     Asked,
     FieldLine,
     Recent,
     connection_of,
     field_lines,
-    host_without_port,
     is_final,
     read_cookies,
     read_request,
     user_agent_of,
     where_of_line,
 )
-from inspect_cli.derive.matching import Known, Matching, Situation
+from inspect_cli.derive.matching import Known, Matching, Refused, Situation
+from inspect_cli.derive.others import Others
 from inspect_cli.events.base import INFERRED, REPORTED, Event, Secret, Where
 from inspect_cli.events.calls import Context, ContextGiven
 from inspect_cli.events.cookies import (
@@ -35,6 +36,7 @@ from inspect_cli.events.cookies import (
     CookieStored,
     CookieWithheld,
     Decision,
+    Otherwise,
     Step,
 )
 from inspect_cli.events.http import RequestHead, ResponseHead
@@ -56,8 +58,10 @@ class Jars(Deriver):
     watches = (ContextGiven, RequestHead, ResponseHead, Syn, ConnectionEnd)
     makes = (CookieStored, CookieDeleted, CookieRefused, CookieSent, CookieWithheld)
 
-    def __init__(self) -> None:
-        self._clients = Clients()
+    def __init__(self, profile: str | None = None) -> None:
+        """`profile`: decides for all clients (`--as`)."""
+        self._clients = Clients(profile)
+        self._others = Others()
         self._pending: deque[Context] = deque(maxlen=_MAX_PENDING)
         self._contexts: Recent[tuple[str, int], Context] = Recent(_MAX_OPEN)
         self._last_requests: Recent[str, RequestHead] = Recent(_MAX_OPEN)
@@ -89,7 +93,11 @@ class Jars(Deriver):
             context = self._take_context(event)
             if context is not None:
                 self._contexts.put((channel, event.index), context)
-                return self._decide(event, lines, at, _situation_of(context, self._clients.named(context)))
+                asks = _situation_of(context, self._clients.named(context))
+                if context.recorded and not lines:
+                    asked = read_request(event.head, is_tls=False)
+                    asks = asks._replace(may_omit=asked is not None and asked.may_omit)
+                return self._decide(event, lines, at, asks)
         address = self._clients.address_of(connection)
         if not lines and not self._clients.has_any(address):
             return ()
@@ -100,7 +108,7 @@ class Jars(Deriver):
         if asked is None:
             return ()
         asked = self._with_host(asked, event)
-        return self._decide(event, lines, at, Situation(asked.asking, asked.who, client, INFERRED, frozenset()))
+        return self._decide(event, lines, at, _recorded(asked, client))
 
     def _decide(
         self, event: RequestHead, lines: tuple[FieldLine, ...], at: int, asks: Situation
@@ -153,11 +161,15 @@ class Jars(Deriver):
         asks = self._situation(event, context)
         if asks is None or asks.client is None:
             return ()
+        client, now_ns = asks.client, event.where.time_ns
+        values = [line.value for line in lines]
+        decisions = client.jar.store_all(values, asks.asking, now_ns)
+        others = self._others.of_lines(values, decisions, asks.asking, now_ns, client.jar.profile.name)
         found: list[Event] = []
-        for line in lines:
-            decision = asks.client.jar.store(line.value, asks.asking, event.where.time_ns)
-            found.append(_stored_event(event, where_of_line(event, line, asks.basis), line.value, decision, asks))
-        self._clients.grown(asks.client)
+        for line, decision, otherwise in zip(lines, decisions, others, strict=True):
+            where = where_of_line(event, line, asks.basis)
+            found.append(_stored_event(event, where, line.value, decision, asks, otherwise))
+        self._clients.grown(client)
         return found
 
     def _context_of(self, event: ResponseHead) -> Context | None:
@@ -177,7 +189,7 @@ class Jars(Deriver):
             host = asked.asking.host if asked is not None else self._clients.server_of(connection)
             if not host:
                 return None  # nobody can say whose cookie it is
-            asked = Asked(Asking("https" if "/tls" in event.where.channel else "http", host, "/"), _NO_REQUEST)
+            asked = Asked(Asking("https" if "/tls" in event.where.channel else "http", host, "/"), _NO_REQUEST, False)
         if asked is None:
             return None
         if event.request is not None:
@@ -185,7 +197,7 @@ class Jars(Deriver):
         address = self._clients.address_of(connection)
         user_agent = user_agent_of(request.head) if request is not None else b""
         client = self._clients.recorded(address, user_agent, make=True)
-        return Situation(asked.asking, asked.who, client, INFERRED, frozenset())
+        return _recorded(asked, client)
 
     def _with_host(self, asked: Asked, request: RequestHead) -> Asked:
         """Without a Host field (HTTP/1.0) the server's address stands for it."""
@@ -193,7 +205,23 @@ class Jars(Deriver):
             return asked
         ask = asked.asking
         host = self._clients.server_of(connection_of(request.where.channel))
-        return Asked(Asking(ask.scheme, host, ask.path, ask.method, ask.same_site, ask.top_level), asked.who)
+        return asked._replace(
+            asking=Asking(
+                ask.scheme,
+                host,
+                ask.path,
+                ask.method,
+                ask.same_site,
+                ask.top_level,
+                ask.same_domain,
+                ask.top_site,
+            )
+        )
+
+
+def _recorded(asked: Asked, client: Client | None) -> Situation:
+    """A client that is known only by its traffic: what it keeps is inferred."""
+    return Situation(asked.asking, asked.who, client, INFERRED, frozenset(), asked.may_omit)
 
 
 def _situation_of(context: Context, client: Client) -> Situation:
@@ -202,23 +230,22 @@ def _situation_of(context: Context, client: Client) -> Situation:
         f"{'same-site' if asking.same_site else 'cross-site'}, {'top-level' if asking.top_level else 'not top-level'}"
     )
     by_hand = frozenset((given.name, given.value.value) for given in context.given if given.by_hand)
-    return Situation(asking, Step(f"{BIS} §5.2", "who-asks", "applied", words), client, REPORTED, by_hand)
+    who = Step(f"{BIS} §5.2", "who-asks", "applied", words)
+    return Situation(asking, who, client, REPORTED, by_hand, may_omit=False, recorded=context.recorded)
 
 
 def _stored_event(
-    event: ResponseHead, where: Where, line: bytes, decision: StoreDecision, asks: Situation
+    event: ResponseHead,
+    where: Where,
+    line: bytes,
+    decision: StoreDecision,
+    asks: Situation,
+    otherwise: Otherwise | None,
 ) -> CookieStored | CookieDeleted | CookieRefused:
     steps = (asks.who, *decision.steps)
     cookie, parsed, old = decision.cookie, decision.parsed, decision.replaced
     if cookie is None or parsed is None:
-        name, value = split_pair(line)
-        domain = parsed.domain.decode("latin-1") if parsed is not None and parsed.domain else asks.asking.host
-        path = parsed.path if parsed is not None else None
-        shown_path = path.decode("latin-1") if path and path.startswith(b"/") else default_path(asks.asking.path)
-        refusal = Decision(
-            name, Secret(value, "cookie"), domain, shown_path, decision.reason, decision.reference, steps
-        )
-        return CookieRefused(where, event, refusal, parsed.attributes if parsed is not None else ())
+        return _refused_event(event, where, line, decision, asks, otherwise)
     decided = Decision(
         cookie.name, cookie.value, cookie.domain, cookie.path, decision.reason, decision.reference, steps
     )
@@ -227,7 +254,8 @@ def _stored_event(
         return CookieDeleted(where, event, decided, parsed.attributes, old is not None, gone)
     before = old.tag if old is not None else None
     is_missed = isinstance(before, Known) and before.is_missed
-    cookie.tag = Known(event.where.frames, is_given=False, is_missed=is_missed)
+    refusers = otherwise.refuse if otherwise is not None else ()
+    cookie.tag = Known(event.where.frames, is_given=False, is_missed=is_missed, refusers=refusers)
     changed = old is not None and old.value.value != cookie.value.value
     return CookieStored(
         where,
@@ -242,4 +270,32 @@ def _stored_event(
         old is not None,
         changed,
         old.value if old is not None and changed else None,
+        otherwise,
     )
+
+
+def _refused_event(
+    event: ResponseHead,
+    where: Where,
+    line: bytes,
+    decision: StoreDecision,
+    asks: Situation,
+    otherwise: Otherwise | None,
+) -> CookieRefused:
+    parsed = decision.parsed
+    name, value = split_pair(line)
+    domain = parsed.domain.decode("latin-1") if parsed is not None and parsed.domain else asks.asking.host
+    path = parsed.path if parsed is not None else None
+    shown_path = path.decode("latin-1") if path and path.startswith(b"/") else default_path(asks.asking.path)
+    refusal = Decision(
+        name,
+        Secret(value, "cookie"),
+        domain,
+        shown_path,
+        decision.reason,
+        decision.reference,
+        (asks.who, *decision.steps),
+    )
+    if otherwise is not None and asks.client is not None and len(name) + len(value) <= MAX_REFUSED_BYTES:
+        asks.client.refused.put((name, value), Refused(refusal, event.where.frames, otherwise.keep))
+    return CookieRefused(where, event, refusal, parsed.attributes if parsed is not None else (), otherwise)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.parse import parse_cookie_header
 from inspect_cli.cookies.send import SendDecision
 from inspect_cli.derive.heads import FieldLine
-from inspect_cli.events.base import Basis, Secret, Where
-from inspect_cli.events.cookies import Asking, CookieSent, CookieWithheld, Sending, Step, Withholding
+from inspect_cli.derive.others import of_cookie
+from inspect_cli.events.base import INFERRED, Basis, Secret, Where
+from inspect_cli.events.cookies import Asking, CookieSent, CookieWithheld, Decision, Sending, Step, Withholding
 from inspect_cli.events.http import RequestHead
 
 if TYPE_CHECKING:
@@ -28,6 +30,16 @@ class Known:
     is_given: bool
     is_missed: bool = False
     """It should have gone along and did not; said once until it goes again."""
+    refusers: tuple[str, ...] = ()
+    """Profiles that would not have kept it."""
+
+
+class Refused(NamedTuple):
+    """A cookie that the deciding profile did not keep, and others do: this client may be one of them."""
+
+    decision: Decision
+    frames: tuple[int, ...]
+    keepers: tuple[str, ...]
 
 
 class Situation(NamedTuple):
@@ -39,6 +51,10 @@ class Situation(NamedTuple):
     basis: Basis
     """Of what is decided about the client's jar."""
     by_hand: frozenset[tuple[bytes, bytes]]
+    may_omit: bool
+    """A script may have asked that no cookies go along: none that are missing are missed."""
+    recorded: bool = False
+    """A Context tells of it, but not all that its client knew."""
 
 
 class Outcome(NamedTuple):
@@ -50,6 +66,7 @@ class Outcome(NamedTuple):
     basis: Basis
     sent: tuple[Sending, ...]
     withheld: tuple[Withholding, ...]
+    may_omit: bool
 
     def is_of(self, decisions: Sequence[SendDecision], lines: tuple[FieldLine, ...], asks: Situation) -> bool:
         """Whether this request has the same outcome: nothing that leads to it is another."""
@@ -58,6 +75,7 @@ class Outcome(NamedTuple):
             and self.lines == lines
             and self.who == asks.who
             and self.basis == asks.basis
+            and self.may_omit == asks.may_omit
             and not asks.by_hand
         )
 
@@ -79,6 +97,7 @@ class Matching:
         self._head = head
         self._asks = asks
         self._decisions = decisions
+        self._carries_any = False
         self._is_news = False
         """Something was said, or unsaid, that is not said a second time."""
         self._matched: set[int] = set()
@@ -93,6 +112,7 @@ class Matching:
     def all(self, lines: Sequence[FieldLine], places: Sequence[Where]) -> list[CookieSent | CookieWithheld]:
         """Every pair of the Cookie fields, then the cookies that stay."""
         found: list[CookieSent | CookieWithheld] = []
+        self._carries_any = bool(lines)
         for line, where in zip(lines, places, strict=True):
             found += [self._sent(where, name, value) for name, value in parse_cookie_header(line.value)]
         found += self._withheld()
@@ -105,10 +125,11 @@ class Matching:
             return None
         sent = tuple([event.decision for event in found if isinstance(event, CookieSent)])
         withheld = tuple([event.decision for event in found if isinstance(event, CookieWithheld)])
-        return Outcome(self._decisions, lines, asks.who, asks.basis, sent, withheld)
+        return Outcome(self._decisions, lines, asks.who, asks.basis, sent, withheld, asks.may_omit)
 
     def _sent(self, where: Where, name: bytes, value: bytes) -> CookieSent:
         secret = Secret(value, "cookie")
+        client = self._asks.client
         found = self._by_pair.get((name, value))
         if found:
             # The same pair once more (another path, or simply twice) is the next one, if there is one.
@@ -116,6 +137,9 @@ class Matching:
             self._matched.add(id(decision))
             return self._as_known(where, name, secret, decision)
         by_hand = (name, value) in self._asks.by_hand
+        refused = client.refused.get((name, value)) if client is not None and client.refused and not by_hand else None
+        if refused is not None:
+            return CookieSent(where, self._head, self._against(refused))
         reason = "ByHand" if by_hand else "Unknown"
         others = [d for d in self._by_name.get(name, ()) if id(d) not in self._matched] if not by_hand else ()
         if others:
@@ -125,6 +149,23 @@ class Matching:
         origin: Literal["given", "unknown"] = "given" if by_hand else "unknown"
         sending = Sending(name, secret, "", "", reason, "", (self._asks.who,), origin, expected=True, set_frames=())
         return CookieSent(where, self._head, sending)
+
+    def _against(self, refused: Refused) -> Sending:
+        """The client kept what the deciding profile refuses."""
+        said = refused.decision
+        return Sending(
+            said.name,
+            said.value,
+            said.domain,
+            said.path,
+            said.reason,
+            said.reference,
+            said.steps,
+            "stored",
+            expected=False,
+            set_frames=refused.frames,
+            alike=refused.keepers,
+        )
 
     def _as_known(self, where: Where, name: bytes, value: Secret, decision: SendDecision) -> CookieSent:
         cookie = decision.cookie
@@ -143,20 +184,29 @@ class Matching:
             "given" if known.is_given else "stored",
             expected=decision.sent,
             set_frames=known.frames,
+            alike=() if decision.sent else self._alike(cookie, known.refusers, sends=True),
         )
         return CookieSent(where, self._head, sending)
+
+    def _alike(self, cookie: Cookie, refusers: tuple[str, ...], *, sends: bool) -> tuple[str, ...]:
+        """Profiles that would do what this client did, against the deciding one."""
+        return of_cookie(cookie, self._asks.asking, self._head.where.time_ns, sends=sends, refuses=refusers)
 
     def _withheld(self) -> list[CookieWithheld]:
         """Cookies that stay: because a rule keeps them, or although none does (said once)."""
         found: list[CookieWithheld] = []
-        where = self._head.where._replace(basis=self._asks.basis)
+        asks = self._asks
+        where = missed = self._head.where._replace(basis=asks.basis)
+        if asks.recorded:  # by what its user set, it may have been right not to send it
+            missed = where._replace(basis=INFERRED)
+        is_without = asks.may_omit and not self._carries_any
         for decision in self._decisions:
             if id(decision) in self._matched:
                 continue
             cookie = decision.cookie
             known = cookie.tag
             if decision.sent:
-                if not isinstance(known, Known) or known.is_given or known.is_missed:
+                if is_without or not isinstance(known, Known) or known.is_given or known.is_missed:
                     continue
                 known.is_missed = self._is_news = True
             withholding = Withholding(
@@ -168,6 +218,9 @@ class Matching:
                 decision.reference,
                 (self._asks.who, *decision.steps),
                 expected=not decision.sent,
+                alike=self._alike(cookie, known.refusers, sends=False)
+                if isinstance(known, Known) and decision.sent
+                else (),
             )
-            found.append(CookieWithheld(where, self._head, withholding))
+            found.append(CookieWithheld(missed if decision.sent else where, self._head, withholding))
         return found

@@ -58,6 +58,8 @@ class Context(Item):
     jar: str
     """Name of the jar; requests with the same name share one."""
     given: tuple[GivenCookie, ...]
+    recorded: bool = False
+    """A HAR tells it of another client: what was in its jar before, and what its user set, is not known."""
 
 
 @noun
@@ -71,7 +73,8 @@ class Secrets(Item):
 class Reported(Item):
     """Bytes that passed the client's sockets, where packets cannot be seen.
 
-    `side` is the side that sent them; `data` b"" with `ended`: the side closed.
+    `side` is the side that sent them; `data` b"" with `ended`: the side closed. A HAR tells
+    one request and its response on a channel of their own, and no `client` and `server`.
     """
 
     time_ns: int
@@ -82,6 +85,8 @@ class Reported(Item):
     ended: bool
     client: str
     server: str
+    unseen_bytes: int = 0
+    """So many bytes follow `data` that are not told."""
 
 
 @noun

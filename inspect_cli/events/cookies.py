@@ -87,11 +87,21 @@ class Decision:
     steps: tuple[Step, ...]
 
 
+class Otherwise(NamedTuple):
+    """Clients do not agree on a Set-Cookie line: profiles that keep it, and that refuse it, and why."""
+
+    keep: tuple[str, ...]
+    refuse: tuple[str, ...]
+    reason: str
+    """Of the deciding profile where it refuses, else of the first that does."""
+    reference: str
+
+
 @noun
 class Sending(Decision):
     """Of a cookie in a captured Cookie field.
 
-    `origin`: `stored` (its Set-Cookie was seen), `given` (a Context says so),
+    `origin`: `stored` (its Set-Cookie was seen, and may have been refused by the rules), `given` (a Context says so),
     `unknown` (set before the capture began, or by a script; domain and path are "").
     `expected` False: by the rules it should not have been sent; then `reason` says why.
     Otherwise `reason` is `Sent`, `ByHand`, `Unknown`, or `ValueDiffers`: the jar has another
@@ -101,6 +111,8 @@ class Sending(Decision):
     origin: Literal["stored", "given", "unknown"]
     expected: bool
     set_frames: tuple[int, ...]
+    alike: tuple[str, ...] = ()
+    """Where it is not expected: profiles that would send it too."""
 
 
 @noun
@@ -108,6 +120,8 @@ class Withholding(Decision):
     """Of a cookie in the jar that a request does not carry."""
 
     expected: bool
+    alike: tuple[str, ...] = ()
+    """Where it is not expected: profiles that would not send it either."""
 
 
 _DECIDED: Final = ("name", "value", "domain", "path", "reason", "reference", "steps")
@@ -173,6 +187,8 @@ class CookieStored(CookieEvent):
     value_changed: bool
     old_value: Secret | None = None
     """The value that was replaced by another one."""
+    otherwise: Otherwise | None = None
+    """Where other clients refuse it."""
 
 
 @noun
@@ -196,6 +212,8 @@ class CookieRefused(CookieEvent):
     shown: ClassVar[tuple[str, ...]] = (*_DECIDED, "attributes")
 
     attributes: tuple[tuple[bytes, bytes], ...]
+    otherwise: Otherwise | None = None
+    """Where other clients keep it."""
 
 
 @noun

@@ -80,6 +80,7 @@ class Layout:
         """Sentences that were printed,"""
         self._named: set[str] = set()
         """Concepts named again beneath the row above: once is enough."""
+        self._told_by = "view.told"
         self._told: dict[str, int] = {}
         """and how often each kind of them was."""
 
@@ -97,7 +98,9 @@ class Layout:
             "stdin": names == (b"-",),
             "interfaces": tuple(capture.interfaces),
         }
-        text = self.say(f"view.{capture.source}", data)
+        is_har = capture.source == "reported" and bool(names)
+        self._told_by = "view.told-har" if is_har else "view.told"
+        text = self.say("view.har" if is_har else f"view.{capture.source}", data)
         return [[(line, "heading")] for line in wrapped(text, self.width)] if text else []
 
     def entry(self, row: EntryRow, detail: str = "") -> list[Line]:
@@ -229,7 +232,7 @@ class Layout:
         time = _milliseconds(row["time_ns"] - (self._base_ns or 0))
         frames = _frames(row["frames"])
         if not frames and row["basis"] == "reported":
-            frames = self.say("view.told", {})
+            frames = self.say(self._told_by, {})
         both = f"{_right(time, 9)} {_right(frames, 6)}  "
         # Great numbers take the empty cells before them, then they push the row.
         extra = width(both) - GUTTER

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Final, Self, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, Self, cast
 
 from inspect_cli.errors import (
     EmptyInput,
@@ -23,8 +23,11 @@ from inspect_cli.errors import (
 from inspect_cli.events.base import Item
 from inspect_cli.events.summary import Capture, CaptureFile
 from inspect_cli.sources.pipes import Growing, Pipe, standard_input
-from inspect_cli.wire.capture_file import CaptureReader, open_capture
+from inspect_cli.wire.capture_file import CaptureReader, HarBegins, open_capture
 from inspect_cli.wire.frames import Frames
+
+if TYPE_CHECKING:
+    from inspect_cli.sources.har import HarReader, Told
 
 STDIN: Final = "-"
 PEEK_BYTES: Final = 64 << 10
@@ -39,6 +42,7 @@ class _Waiting:
     path: str
     stream: BinaryIO | None
     first_time_ns: int
+    is_har: bool = False
 
 
 class CaptureFiles:
@@ -62,7 +66,9 @@ class CaptureFiles:
         self._batch_bytes = batch_bytes
         self._follow = follow
         self._waiting: list[_Waiting] = []
-        self._first: CaptureReader | None = None
+        self.told: Told | None = None
+        """What HARs among the files do not tell as the wire would."""
+        self._first: CaptureReader | HarReader | None = None
         self._streams = contextlib.ExitStack()
         self._sizes: dict[str, int] = {}
         self._passed_bytes = 0
@@ -76,7 +82,7 @@ class CaptureFiles:
                 path = self._paths[0]
                 stream = self._open(path, growing=self._follow)
                 self._first = self._reader(stream, path, 1)
-                self._waiting = [_Waiting(path, stream, 0)]
+                self._waiting = [_Waiting(path, stream, 0, not isinstance(self._first, CaptureReader))]
             else:
                 for path in self._paths:
                     self._look_into(path, path in directories)
@@ -84,6 +90,8 @@ class CaptureFiles:
                     raise self.error
                 self._waiting.sort(key=lambda waiting: waiting.first_time_ns)
                 self.capture.slow = self.capture.slow or self._follow
+            if self._waiting and all(waiting.is_har for waiting in self._waiting):
+                self.capture.source = "reported"
             failing.pop_all()
         return self
 
@@ -96,6 +104,11 @@ class CaptureFiles:
     def paths(self) -> list[str]:
         """What is read, in order; known once entered."""
         return [waiting.path for waiting in self._waiting]
+
+    @property
+    def har_path(self) -> str | None:
+        """The first of them that is a HAR; known once entered."""
+        return next((waiting.path for waiting in self._waiting if waiting.is_har), None)
 
     @property
     def progress(self) -> tuple[int, int] | None:
@@ -127,6 +140,8 @@ class CaptureFiles:
                 self.drops = drops + reader.drops
                 yield item
             self.drops = drops + reader.drops
+            if not isinstance(reader, CaptureReader):
+                self._count_har(reader)
             self._tell(reader.error)
             whole = whole and reader.complete
             number += file.frames
@@ -137,9 +152,20 @@ class CaptureFiles:
     # -- inside --------------------------------------------------------------------------
 
     def _count(self, file: CaptureFile, frames: Frames) -> None:
-        capture = self.capture
         file.frames += len(frames)
-        first, last = int(frames.time_ns.min()), int(frames.time_ns.max())
+        self._widen(int(frames.time_ns.min()), int(frames.time_ns.max()))
+
+    def _count_har(self, reader: HarReader) -> None:
+        if reader.span_ns is not None:
+            self._widen(*reader.span_ns)
+        if self.told is None:
+            self.told = reader.told
+        else:
+            self.told.add(reader.told)
+
+    def _widen(self, first: int, last: int) -> None:
+        """The capture holds something of these times (Unix ns)."""
+        capture = self.capture
         capture.started_ns = first if capture.started_ns is None else min(first, capture.started_ns)
         capture.ended_ns = last if capture.ended_ns is None else max(last, capture.ended_ns)
 
@@ -148,9 +174,12 @@ class CaptureFiles:
         if problem is not None and (self.error is None or problem.exit_code > self.error.exit_code):
             self.error = problem
 
-    def _reader(self, stream: BinaryIO, path: str, number: int) -> CaptureReader:
+    def _reader(self, stream: BinaryIO, path: str, number: int) -> CaptureReader | HarReader:
         interfaces = self.capture.interfaces
-        return open_capture(stream, path, batch_bytes=self._batch_bytes, first_number=number, interfaces=interfaces)
+        try:
+            return open_capture(stream, path, batch_bytes=self._batch_bytes, first_number=number, interfaces=interfaces)
+        except HarBegins as har:
+            return _har(har, path)
 
     def _open(self, path: str, *, growing: bool = False) -> BinaryIO:
         """The bytes of a path; closed with the source at the latest. Raises: FileNotReadable."""
@@ -194,11 +223,11 @@ class CaptureFiles:
         """Look for the first frame's time; files without a frame come last. Raises: InputProblem, FileNotReadable."""
         stream = self._open(path)
         if isinstance(stream, Pipe):
-            first_time_ns = _first_time(io.BytesIO(stream.look(PEEK_BYTES)), path)
-            self._waiting.append(_Waiting(path, cast(BinaryIO, stream), first_time_ns))
+            found = _first_time(io.BytesIO(stream.look(PEEK_BYTES)), path)
+            self._waiting.append(_Waiting(path, cast(BinaryIO, stream), *found))
             return
         with stream:
-            self._waiting.append(_Waiting(path, None, _first_time(stream, path)))
+            self._waiting.append(_Waiting(path, None, *_first_time(stream, path)))
 
 
 def _is_directory(path: str) -> bool:
@@ -222,9 +251,19 @@ def _files_in(path: str) -> list[str]:
         raise FileNotReadable(path=path, reason=error.strerror or type(error).__name__) from error
 
 
-def _first_time(stream: BinaryIO, path: str) -> int:
-    """Time of the first frame in Unix ns; later than any where there is none."""
-    for item in open_capture(stream, path, batch_bytes=PEEK_BYTES):
-        if isinstance(item, Frames):
-            return int(item.time_ns[0])
-    return NO_FRAME
+def _har(found: HarBegins, path: str) -> HarReader:
+    from inspect_cli.sources.har import HarReader  # JSON is read where there is a HAR
+
+    return HarReader(found.begun, found.rest, path)
+
+
+def _first_time(stream: BinaryIO, path: str) -> tuple[int, bool]:
+    """Time of the first frame in Unix ns, later than any where there is none; and whether it is a HAR's."""
+    try:
+        for item in open_capture(stream, path, batch_bytes=PEEK_BYTES):
+            if isinstance(item, Frames):
+                return int(item.time_ns[0]), False
+    except HarBegins as found:
+        first_ns = _har(found, path).first_time_ns
+        return NO_FRAME if first_ns is None else first_ns, True
+    return NO_FRAME, False

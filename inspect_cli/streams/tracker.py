@@ -123,15 +123,20 @@ class Tracker:
         events: list[Event] = []
         if socket is None:
             socket = self._sockets[item.channel] = _Socket(item.channel, self._socket_channel)
-            if self._told.wants(SocketTold):
+            if item.client and self._told.wants(SocketTold):
                 where = Where(self.last_number, item.time_ns, socket.name, None, basis=REPORTED)
                 events.append(SocketTold(where, item.client, item.server))
         socket.take(item, self.last_number)
+        if not socket.has_client and all(reader.is_finished for reader in socket.readers):
+            socket.finish(self.last_number)
+            del self._sockets[item.channel]  # of a HAR, which has thousands
         return events + self._socket_events(socket)
 
     def close(self) -> Iterator[_Sorted]:
         """What only the end of the capture decides."""
         for socket in self._sockets.values():
+            if not socket.has_client:
+                continue  # of a HAR, which does not tell what a WebSocket or a tunnel carried, and how it ended
             socket.finish(self.last_number)
             yield self._socket_events(socket), []
         loose: list[tuple[int, Event]] = []
@@ -257,16 +262,23 @@ class _Socket:
         self.readers = Reader(name, Side.CLIENT, REPORTED), Reader(name, Side.SERVER, REPORTED)
         assert callable(make_channel)
         self.channel: Channel = make_channel(self.readers)
+        self.has_client = False
+        """A client of ours tells it, to its end."""
         self._ends = [0, 0]
         self._time_ns = 0
 
     def take(self, item: Reported, at: int) -> None:
         reader = self.readers[item.side]
+        self.has_client = self.has_client or bool(item.client)
         self._time_ns = item.time_ns
         if item.data and not reader.is_finished:
             start = self._ends[item.side]
             end = self._ends[item.side] = start + len(item.data)
             reader.add(start, end, item.data, 0, 0, at, item.time_ns)
+        if item.unseen_bytes and not reader.is_finished:
+            start = self._ends[item.side]
+            end = self._ends[item.side] = start + item.unseen_bytes
+            reader.add(start, end, None, 0, 0, at, item.time_ns)
         if self.channel.protocol is None:
             self.channel.recognise(at, either_way=False)
         if item.ended:

@@ -124,6 +124,8 @@ class Words:
         if kind == "label" and len(arguments) <= 1:
             group = arguments[0] if arguments else name
             return lambda value: self.label(group, value)
+        if kind == "labels" and len(arguments) == 1:
+            return lambda value: self._labels_of(arguments[0], value)
         if kind == "known" and len(arguments) == 1:
             return lambda value: self._known(arguments[0], value)
         if kind == "join" and len(arguments) == 1:
@@ -137,6 +139,10 @@ class Words:
         if spec == "duration":
             return self._duration
         raise ValueError(f"unknown spec {spec!r}")
+
+    def _labels_of(self, group: str, values: object) -> str:
+        """The label of each, with commas."""
+        return ", ".join([self.label(group, value) for value in values]) if isinstance(values, tuple) else ""
 
     def _known(self, group: str, value: object) -> str:
         """A space and the label; nothing for a value without one."""

@@ -6,6 +6,7 @@ end is carried to the front. What a damaged capture holds before the damage is y
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator
 from typing import BinaryIO, Final, Protocol
 
@@ -20,6 +21,20 @@ PCAPNG_MAGIC: Final = SHB.to_bytes(4, "big")
 SMALLEST_BATCH: Final = 64
 SHOWN_BYTES: Final = 16
 """How many first bytes of what is no capture are told."""
+HAR_BYTES: Final = 4_096
+"""A HAR shows within so many bytes that it is one."""
+
+_HAR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{(?:.*[\s,{])?"log"\s*:', re.DOTALL)
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
+
+
+class HarBegins(Exception):
+    """It is no capture of packets but a HAR: what was read of it, and the rest."""
+
+    def __init__(self, begun: bytes, rest: Unpacked) -> None:
+        super().__init__()
+        self.begun = begun
+        self.rest = rest
 
 
 class Walk(Protocol):
@@ -101,6 +116,11 @@ class CaptureReader:
             return PcapngWalk(self._first_number, self.interfaces)
         while self._end < SHOWN_BYTES and self._fill(0):
             pass
+        if _JSON.match(self._buffer[: self._end]):
+            while self._end < HAR_BYTES and self._fill(0):
+                pass
+            if _HAR.match(self._buffer[: min(self._end, HAR_BYTES)]):
+                raise HarBegins(bytes(self._buffer[: self._end]), self._source)
         raise NotACapture(path=self.name, first_bytes=bytes(self._buffer[: min(self._end, SHOWN_BYTES)]).hex(" "))
 
     def _fill(self, at: int) -> bool:
@@ -143,6 +163,6 @@ def open_capture(
     """Read the first bytes and choose the format by them; the stream stays the caller's.
 
     `interfaces`: a list of names to go on with, where several files make one source.
-    Raises: EmptyInput, NotACapture.
+    Raises: EmptyInput, NotACapture, HarBegins.
     """
     return CaptureReader(stream, name, batch_bytes, first_number, [] if interfaces is None else interfaces)

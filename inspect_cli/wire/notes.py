@@ -157,7 +157,9 @@ CONTEXT_SHAPE: Final = {
     "profile": TEXT,
     "jar": TEXT,
     "given": _many(_object(GivenCookie, GIVEN_SHAPE, GIVEN_USUAL)),
+    "recorded": BOOLEAN,
 }
+CONTEXT_USUAL: Final = {"recorded": False}
 COMMENT_SHAPE: Final = {
     "time_ns": INTEGER,
     "about": _one_of("section", "interface"),
@@ -166,7 +168,7 @@ COMMENT_SHAPE: Final = {
 }
 ITEMS: Final = {
     "call": _object(Call, CALL_SHAPE),
-    "context": _object(Context, CONTEXT_SHAPE),
+    "context": _object(Context, CONTEXT_SHAPE, CONTEXT_USUAL),
     "comment": _object(Comment, COMMENT_SHAPE),
 }
 Noted = Call | Context | Comment

@@ -24,6 +24,8 @@ from tests.fuzz.plans import AHEAD, BACK, FLAGS, LINK_TYPES, NO_ACK, OTHER_PORT,
 from tests.fuzz.targets import PACKERS
 from tests.protocols.test_dns import answer, query
 from tests.protocols.test_properties import ASK, CLIENT_WORDS, SERVER_WORDS
+from tests.sources.hars import CHROMIUM, FIREFOX, MITMPROXY, entry
+from tests.sources.hars import har as har_of
 from tests.wire.layering import IPV4, IPV6, LINKS, WRAPS, Content
 from tests.wire.making import Pcapng, pcap
 
@@ -220,9 +222,16 @@ def _replay() -> Iterator[bytes]:
     yield _all_blocks(">")
 
 
+def _har() -> Iterator[bytes]:
+    for data in (CHROMIUM, FIREFOX, MITMPROXY):
+        yield data
+        yield data[: len(data) // 2]
+    yield har_of(entry("http://a.test/", answer=("Set-Cookie: a=1; SameSite=None",)), 5, {"request": {}})
+
+
 SEEDS: Final[dict[str, Callable[[], Iterator[bytes]]]] = {
     "pcap": _pcap, "pcapng": _pcapng, "packed": _packed, "decode": _decode, "streams": _streams, "dns": _dns,
-    "cookies": _cookies, "notes": _notes, "replay": _replay,
+    "cookies": _cookies, "notes": _notes, "replay": _replay, "har": _har,
 }  # fmt: skip
 
 WORDS: Final = [

@@ -28,13 +28,14 @@ from inspect_cli.events.calls import Call, Context
 from inspect_cli.events.cookies import Asking
 from inspect_cli.events.summary import Capture, CaptureFile
 from inspect_cli.render import make_renderer
+from inspect_cli.sources.har import HarReader
 from inspect_cli.timeline import Timeline
-from inspect_cli.wire.capture_file import open_capture
+from inspect_cli.wire.capture_file import HarBegins, open_capture
 from inspect_cli.wire.fragments import FragmentNote
 from inspect_cli.wire.frames import Frames
 from inspect_cli.wire.notes import TAG, read_notes, write_note
 from inspect_cli.wire.packets import Decoder
-from inspect_cli.wire.unpacking import FORMATS
+from inspect_cli.wire.unpacking import FORMATS, Unpacked
 from tests.fuzz.plans import datagrams_of_plan, frames_of_plan, pcap_of_plan, pcapng_of_plan, segments_of_plan
 from tests.streams.segments import frames_of
 from tests.wire.making import plain
@@ -93,6 +94,8 @@ def _read(data: bytes, batch_bytes: int = 1 << 20) -> tuple[list[Any], Any]:
         items = plain(reader)
     except InspectError as problem:
         return [], (problem.code, problem.data)
+    except HarBegins as found:
+        return [], ("har", {"begun": found.begun[:4]})
     assert reader.complete is (reader.error is None)
     error = reader.error and (reader.error.code, reader.error.data)
     return items, (error, reader.drops, reader.interfaces, reader.frames)
@@ -231,12 +234,36 @@ def replay(data: bytes) -> None:
         for item in reader:
             _show(shown, timeline.feed(item))
         complete = reader.complete
-    except InspectError:
+    except (InspectError, HarBegins):
         pass
     _show(shown, timeline.close(complete=complete))
     for one in shown:
         one.renderer.end(capture, timeline.tally)
         one.check()
+
+
+def har(data: bytes) -> None:
+    """A HAR, read whole and byte by byte: the same items, each a message that the parsers understand."""
+    whole, small = HarReader(data, Unpacked(io.BytesIO()), "x"), HarReader(b"", Unpacked(_Dribble(data)), "x")
+    items = list(whole)
+    assert items == list(small), "the size of the pieces decides"
+    assert whole.complete is (whole.error is None)
+    timeline = Timeline(strict=True)
+    for item in items:
+        list(timeline.feed(item))
+    list(timeline.close())
+
+
+class _Dribble(io.RawIOBase):
+    """Gives a byte at a time."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._rest = io.BytesIO(data)
+
+    def readinto(self, buffer: Any) -> int:
+        with memoryview(buffer) as view:
+            return self._rest.readinto(view[:1])
 
 
 FORMS: Final = (("ndjson", "en", False), ("ndjson", "ko", True), ("text", "ko", False), ("text", "en", True))
@@ -269,5 +296,5 @@ def _show(shown: list[_Shown], rows: Iterable[Any]) -> None:
 
 
 TARGETS: Final[dict[str, Target]] = {
-    target.__name__: target for target in (pcap, pcapng, packed, decode, streams, dns, cookies, notes, replay)
+    target.__name__: target for target in (pcap, pcapng, packed, decode, streams, dns, cookies, notes, replay, har)
 }

@@ -37,7 +37,7 @@ GIVEN = st.builds(
 ASKING = st.builds(
     Asking, TEXT, TEXT, TEXT, TEXT, st.booleans(), st.booleans(), st.none() | st.booleans(), TEXT, st.booleans()
 )
-CONTEXTS = st.builds(Context, INT64, ASKING, TEXT, TEXT, TEXT, st.lists(GIVEN, max_size=3).map(tuple))
+CONTEXTS = st.builds(Context, INT64, ASKING, TEXT, TEXT, TEXT, st.lists(GIVEN, max_size=3).map(tuple), st.booleans())
 COMMENTS = st.builds(Comment, INT64, st.sampled_from(["section", "interface"]), TEXT, TEXT)
 ITEMS: st.SearchStrategy[Noted] = st.one_of(CALLS, CONTEXTS, COMMENTS)
 

@@ -1,0 +1,103 @@
+"""What the clients that do not decide here would do with the same cookie.
+
+Most cookies are treated alike by all, and most lines differ from one another in nothing that
+decides: what was found is remembered by that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from inspect_cli.cookies.cookie import Cookie
+from inspect_cli.cookies.jar import Jar
+from inspect_cli.cookies.profiles import PROFILES
+from inspect_cli.cookies.store import StoreDecision
+from inspect_cli.derive.heads import Recent
+from inspect_cli.events.cookies import Asking, Otherwise
+
+_MOST_ASKED: Final = 256
+_MOST_LINES: Final = 64
+_MOST_BYTES: Final = 1_024
+"""Of a line; a longer one is decided each time anew."""
+
+_PLAIN = re.compile(rb"(?!__)[\w.-]+=[!#-:<-~]{0,1000}")
+"""A name and value of which no client thinks anything."""
+_DATE = re.compile(rb"= ?\w{3}, \d\d[ -]\w{3}[ -](?:19|20)\d\d \d\d:\d\d:\d\d GMT")
+"""That it is past or to come is known from the decision, which is not to delete."""
+
+_Asked = tuple[str, str, str, bool, bool, bool | None, str]
+"""The deciding profile, and what decides of who asks for what."""
+_Said = tuple[bytes, bytes, bool]
+"""What decides of a line, and whether it was stored."""
+
+
+class Others:
+    """Compares a profile's decisions with those of all others; bounded."""
+
+    def __init__(self) -> None:
+        self._known: Recent[_Asked, Recent[_Said, Otherwise | None]] = Recent(_MOST_ASKED)
+
+    def of_lines(
+        self, lines: Sequence[bytes], decisions: Sequence[StoreDecision], asking: Asking, now_ns: int, profile: str
+    ) -> list[Otherwise | None]:
+        """Who keeps each Set-Cookie line of a response and who does not; None where all do as this profile."""
+        asked = (
+            profile,
+            asking.scheme,
+            asking.host,
+            asking.same_site,
+            asking.top_level,
+            asking.same_domain,
+            asking.top_site,
+        )
+        known = self._known.get(asked)
+        if known is None:
+            known = Recent(_MOST_LINES)
+            self._known.put(asked, known)
+        found: list[Otherwise | None] = []
+        for line, decision in zip(lines, decisions, strict=True):
+            if decision.deleted:
+                found.append(None)
+                continue
+            pair, _, rest = line.partition(b";")
+            if _PLAIN.fullmatch(pair) is not None:
+                pair = b""
+            if b"GMT" in rest:
+                rest = _DATE.sub(b"", rest)
+            key = (pair, rest, decision.stored)
+            if key not in known:
+                one = _compared(line, asking, now_ns, profile, decision)
+                if len(line) > _MOST_BYTES:
+                    found.append(one)
+                    continue
+                known.put(key, one)
+            found.append(known[key])
+        return found
+
+
+def of_cookie(cookie: Cookie, asking: Asking, now_ns: int, *, sends: bool, refuses: tuple[str, ...]) -> tuple[str, ...]:
+    """Profiles that send the cookie with the request, or do not; those of `refuses` never kept it."""
+    return tuple([name for name in PROFILES if (name not in refuses and _sends(name, cookie, asking, now_ns)) is sends])
+
+
+def _compared(line: bytes, asking: Asking, now_ns: int, profile: str, decision: StoreDecision) -> Otherwise | None:
+    # In an empty jar: what else is in it is this client's own affair.
+    decisions = {name: Jar(name).store(line, asking, now_ns, steps=False) for name in PROFILES}
+    if decisions[profile].stored is not decision.stored:
+        return None
+    keep = tuple([name for name, found in decisions.items() if found.stored])
+    refuse = tuple([name for name, found in decisions.items() if not found.stored and not found.deleted])
+    if not keep or not refuse:
+        return None
+    first = decisions[refuse[0]] if decision.stored else decision
+    return Otherwise(keep, refuse, first.reason, first.reference)
+
+
+def _sends(name: str, cookie: Cookie, asking: Asking, now_ns: int) -> bool:
+    jar = Jar(name)
+    copy = replace(cookie, tag=None)
+    jar.add(copy)
+    return any(found.sent for found in jar.send(asking, now_ns, steps=False))
