@@ -126,8 +126,18 @@ class Browser:
 
 
 @contextmanager
-def chromium(*flags: str, preferences: Mapping[str, Any]) -> Iterator[Browser]:
-    """A new browser with these flags besides `FLAGS`; when left, its processes and its folder are gone.
+def profile(preferences: Mapping[str, Any]) -> Iterator[Path]:
+    """A new profile with these preferences, in a folder that is gone when left."""
+    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder:
+        inside = Path(folder, "Default")
+        inside.mkdir()
+        (inside / "Preferences").write_text(json.dumps(preferences))
+        yield Path(folder)
+
+
+@contextmanager
+def chromium(folder: Path, *flags: str) -> Iterator[Browser]:
+    """A browser with this profile and these flags besides `FLAGS`; when left, its processes are gone.
 
     Raises:
         RuntimeError: it ended before it listened; the text holds what it said.
@@ -135,36 +145,32 @@ def chromium(*flags: str, preferences: Mapping[str, Any]) -> Iterator[Browser]:
     path = chromium_path()
     if path is None:
         raise RuntimeError("Chromium is not installed")
-    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder:
-        profile = Path(folder, "Default")
-        profile.mkdir()
-        (profile / "Preferences").write_text(json.dumps(preferences))
-        process = subprocess.Popen(
-            [path, *FLAGS, *flags, f"--user-data-dir={folder}", "--remote-debugging-port=0", "about:blank"],
-            env=os.environ | {"HOME": folder, "TMPDIR": folder},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        assert process.stderr is not None
-        drain = threading.Thread(target=_drain, args=(process.stderr,), daemon=True)
-        try:
-            url = _listening_url(process.stderr)
-            drain.start()
-            with connect(url, max_size=None, compression=None, proxy=None) as socket:
-                yield Browser(socket)
-                with suppress(ConnectionClosed):
-                    socket.send(json.dumps({"id": 0, "method": "Browser.close"}))
-                    while True:
-                        socket.recv(timeout=_END_WITHIN_S)
-        finally:
-            _end(process)
-            if drain.ident:
-                drain.join(_END_WITHIN_S)
-            process.stderr.close()
+    process = subprocess.Popen(
+        [path, *FLAGS, *flags, f"--user-data-dir={folder}", "--remote-debugging-port=0", "about:blank"],
+        env=os.environ | {"HOME": str(folder), "TMPDIR": str(folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    drain = threading.Thread(target=_drain, args=(process.stderr,), daemon=True)
+    try:
+        url = _listening_url(process.stderr)
+        drain.start()
+        with connect(url, max_size=None, compression=None, proxy=None) as socket:
+            yield Browser(socket)
+            with suppress(ConnectionClosed):
+                socket.send(json.dumps({"id": 0, "method": "Browser.close"}))
+                while True:
+                    socket.recv(timeout=_END_WITHIN_S)
+    finally:
+        _end(process)
+        if drain.ident:
+            drain.join(_END_WITHIN_S)
+        process.stderr.close()
 
 
 def _listening_url(stderr: IO[str]) -> str:

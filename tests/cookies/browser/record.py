@@ -13,13 +13,16 @@ reads). A redirect is a step of its own; the last of a chain has the `store`.
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tests.cookies.browser.cdp import Browser, chromium
+from tests.cookies.browser.cdp import Browser, DevToolsError, chromium, profile
 from tests.cookies.browser.shapes import RECORDED, Case, Step, dump, filled, shortened
 from tests.cookies.browser.site import Answer, Sites, serving
 from tests.cookies.browser.table import CASES
@@ -57,24 +60,26 @@ class Recorder:
         browser.call("Page.setLifecycleEventsEnabled", self._session, enabled=True)
         self._page = ""
         self._frames: dict[str, str] = {}
+        self._kept: list[dict[str, Any]] = []
 
-    def case(self, case: Case) -> dict[str, Any]:
-        """Run a case from an empty store; give what is recorded of it."""
-        self._browser.call("Page.navigate", self._session, url="about:blank")
+    def empty(self) -> None:
+        """Begin anew: no cookies. The page stays: what is typed in owes nothing to it."""
         self._browser.call("Storage.clearCookies")
-        steps: list[dict[str, Any]] = []
-        rest = list(case.steps)
+        self._kept = []
+
+    def steps(self, steps: Sequence[Step]) -> list[dict[str, Any]]:
+        """Take these steps; give what is recorded of each."""
+        recorded: list[dict[str, Any]] = []
+        rest = list(steps)
         while rest:
             hops = [rest.pop(0)]
             while rest and rest[0].via == "redirect":
                 hops.append(rest.pop(0))
-            try:
-                steps += self._script(hops[0]) if hops[0].via == "js" else self._requests(hops)
-            except TimeoutError as error:
-                raise TimeoutError(f"{case.id}, {hops[0].url}: {error}") from error
-            steps[-1]["store"] = self._store()
-        whole: dict[str, Any] = {"id": case.id, "group": case.group, "steps": steps}
-        return whole | {"blocked": True} if case.blocked else whole
+            recorded += self._script(hops[0]) if hops[0].via == "js" else self._requests(hops)
+            kept = self._store()
+            if kept != self._kept:
+                recorded[-1]["store"] = self._kept = kept
+        return recorded
 
     def _script(self, step: Step) -> list[dict[str, Any]]:
         code = _PARTS["js"].format(lines=json.dumps([filled(line, time.time()).decode() for line in step.lines]))
@@ -117,6 +122,8 @@ class Recorder:
             ]
         if len(self._sites.arrivals) != len(hops):
             raise RuntimeError(f"{[step.url for step in hops]}: the sites received {self._sites.arrivals}")
+        for failed in self._heard("Network.loadingFailed", number):
+            said[-1]["failed"] = failed["errorText"]
         return said
 
     def _answer(self, hops: Sequence[Step]) -> None:
@@ -222,23 +229,76 @@ def hosts(cases: Sequence[Case]) -> list[str]:
 
 def record(cases: Sequence[Case] = CASES) -> tuple[str, list[dict[str, Any]]]:
     """Which browser it was, and what it did; a browser with and one without third-party cookies."""
-    done: dict[str, dict[str, Any]] = {}
-    product = ""
+    done: dict[str, list[dict[str, Any]]] = {}
     names = hosts(cases)
-    with serving(names) as sites:
+    product = ""
+    with serving() as sites:
         flags = (
             f"--host-resolver-rules={sites.resolver_rules(names)}",
             f"--ignore-certificate-errors-spki-list={sites.key_hash}",
         )
         for blocked in (False, True):
-            some = [case for case in cases if case.blocked is blocked]
+            some = [case for case in cases if case.blocked is blocked and not _parts(case)[1:]]
             if not some:
                 continue
-            with chromium(*flags, preferences={"profile": {"cookie_controls_mode": int(blocked)}}) as browser:
+            with profile(_preferences(blocked)) as folder, chromium(folder, *flags) as browser:
                 product = browser.call("Browser.getVersion")["product"]
                 recorder = Recorder(browser, sites)
-                done |= {case.id: recorder.case(case) for case in some}
-    return product, [done[case.id] for case in cases]
+                for case in some:
+                    with _told_where(case):
+                        recorder.empty()
+                        done[case.id] = recorder.steps(case.steps)
+        for case in cases:
+            if case.id not in done:
+                with _told_where(case):
+                    done[case.id] = _with_pauses(case, sites, flags)
+    return product, [
+        {"id": case.id, "group": case.group, "steps": done[case.id]} | ({"blocked": True} if case.blocked else {})
+        for case in cases
+    ]
+
+
+def _with_pauses(case: Case, sites: Sites, flags: Sequence[str]) -> list[dict[str, Any]]:
+    """The browser is closed in each pause, and its cookies are made older by as much."""
+    done: list[dict[str, Any]] = []
+    with profile(_preferences(case.blocked)) as folder:
+        for part in _parts(case):
+            if part[0].later_s:
+                make_older(folder, part[0].later_s)
+            with chromium(folder, *flags) as browser:
+                done += Recorder(browser, sites).steps(part)
+            done[-len(part)] |= {"later_s": part[0].later_s} if part[0].later_s else {}
+    return done
+
+
+def _parts(case: Case) -> list[list[Step]]:
+    """The steps between one pause and the next."""
+    parts: list[list[Step]] = [[]]
+    for step in case.steps:
+        if step.later_s:
+            parts.append([])
+        parts[-1].append(step)
+    return parts
+
+
+def make_older(folder: Path, seconds: int) -> None:
+    """Put every time in the cookie store of a closed browser back."""
+    paths = [path for path in folder.glob("Default/**/Cookies") if path.is_file()]
+    with closing(sqlite3.connect(paths[0])) as store, store:
+        for column in ("creation_utc", "expires_utc", "last_access_utc", "last_update_utc"):
+            store.execute(f"UPDATE cookies SET {column} = {column} - ? WHERE {column} > 0", (seconds * 1_000_000,))
+
+
+def _preferences(blocked: bool) -> dict[str, Any]:
+    return {"profile": {"cookie_controls_mode": int(blocked), "mixed_forms_warnings": False}}
+
+
+@contextmanager
+def _told_where(case: Case) -> Iterator[None]:
+    try:
+        yield
+    except (TimeoutError, DevToolsError) as error:
+        raise RuntimeError(f"{case.id}: {error}") from error
 
 
 def main() -> None:

@@ -40,6 +40,9 @@ class Step:
     status: int = 302
     """How it is redirected, where a step via `redirect` follows."""
 
+    later_s: int = 0
+    """How long after the step before; the browser is closed in between."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

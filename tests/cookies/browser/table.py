@@ -1,11 +1,33 @@
+"""All cases, from an empty store each: `CASES`, in the order in which they are recorded."""
+
 from __future__ import annotations
+
+from tests.cookies.browser import lines, overwrites, places, situations
 from tests.cookies.browser.shapes import Case, Step
-FOUR = ("st=1; SameSite=Strict", "lx=1; SameSite=Lax", "no=1; SameSite=None; Secure", "df=1")
-S = Step
-CASES = (
-    Case("plain", "syntax", (S("https://a.test/d/p", lines=("foo=bar",)), S("https://a.test/d/q"))),
-    Case("raw", "syntax", (S("https://raw.test/d/p", lines=("foo=b\x01ar", "x={y*4000}; Max-Age=60", "a=1; Expires={+100d|%a, %d %b %Y %H:%M:%S GMT}")), S("https://raw.test/d/q"))),
-    Case("nul", "syntax", (S("https://raw.test/d/p", lines=("foo=b\x00ar",)), S("https://raw.test/d/q"))),
-    Case("four", "send", (S("https://a.test/", lines=FOUR), S("https://b.test/"), S("https://a.test/x", "fetch"),  S("https://a.test/x", "fetch", method="PUT"), S("https://a.test/i", "img"), S("https://a.test/f", "iframe"), S("https://a.test/g", "fetch", frame="https://a.test/f"), S("https://b.test/g", "fetch", frame="https://a.test/f"), S("https://a.test/f", "js", frame="https://a.test/f", lines=("js=1",)),  S("https://b.test/", "js"), S("https://b.test/r", "link"), S("https://a.test/r", "redirect"), S("https://a.test/p", "post"))),
-    Case("four-b", "send", (S("https://a.test/", lines=FOUR), S("https://b.test/"), S("https://a.test/x", "fetch"),  S("https://a.test/x", "fetch", method="PUT")), True),
+
+
+def _one_line(group: str, host: str, table: dict[str, str], before: str = "") -> list[Case]:
+    return [
+        Case(
+            f"{group}-{name}",
+            group,
+            (Step(f"https://{host}/d/p", lines=(before + line,)), Step(f"https://{host}/d/q", "fetch")),
+        )
+        for name, line in table.items()
+    ]
+
+
+CASES: tuple[Case, ...] = (
+    *_one_line("syntax", "a.test", lines.SYNTAX),
+    *_one_line("control", "raw.test", lines.CONTROLS),
+    *_one_line("attribute", "a.test", lines.PATHS),
+    *_one_line("attribute", "a.test", lines.MAX_AGES),
+    *_one_line("attribute", "a.test", lines.DATES, "a=1; Expires="),
+    *_one_line("samesite-line", "a.test", lines.SAME_SITES),
+    *_one_line("size", "raw.test", lines.SIZES),
+    *_one_line("prefix", "a.test", lines.PREFIXES),
+    *_one_line("partitioned-line", "a.test", lines.PARTITIONS),
+    *places.CASES,
+    *overwrites.CASES,
+    *situations.CASES,
 )
