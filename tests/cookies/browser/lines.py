@@ -1,6 +1,6 @@
 """Set-Cookie lines for a browser to decide about: a name for each, and the line (`shapes.py` says how it is written).
 
-Each is an answer of `https://HOST/d/p`; then that page fetches `/d/q`.
+A page of the same host fetches `/d/p`, which answers with the line, then `/d/q`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urljoin
 
 from tests.cookies.browser.shapes import Case, Step
 
@@ -103,7 +104,8 @@ _DEFAULT_PATHS: Final = {
 
 
 def _followed(group: str, name: str, url: str, line: str, *after: str) -> Case:
-    return Case(f"{group}-{name}", group, (Step(url, lines=(line,)), *(Step(other) for other in after)))
+    steps = (Step(url, "fetch", (line,)), *(Step(other, "fetch") for other in after))
+    return Case(f"{group}-{name}", group, steps, page=urljoin(url, "/"))
 
 
 CASES: Final = (
@@ -119,7 +121,11 @@ CASES: Final = (
     ),
     _followed("localhost", "below-secure", "http://x.localhost/", "a=1; Secure", "http://x.localhost/q"),
     _followed("localhost", "address-secure", "http://127.0.0.1/", "a=1; Secure", "http://127.0.0.1/q"),
-    _followed("localhost", "https", "https://localhost/", "a=1; Secure", "http://localhost/q", "https://localhost/q"),
+    Case(
+        "localhost-https",
+        "localhost",
+        (Step("https://localhost/", lines=("a=1; Secure",)), Step("http://localhost/q"), Step("https://localhost/q")),
+    ),
     *(
         _followed("path", f"default-{name}", url, "a=1", *(f"https://a.test{path}" for path in paths))
         for name, (url, paths) in _DEFAULT_PATHS.items()

@@ -62,8 +62,11 @@ class Recorder:
         self._frames: dict[str, str] = {}
         self._kept: list[dict[str, Any]] = []
 
-    def empty(self) -> None:
-        """Begin anew: no cookies. The page stays: what is typed in owes nothing to it."""
+    def begin(self, page: str) -> None:
+        """Empty the store and be on this page; "": on any, for what is typed in owes nothing to it."""
+        self._sites.answers.clear()
+        if page and (page != self._page or self._frames):
+            self._requests([Step(page)])
         self._browser.call("Storage.clearCookies")
         self._kept = []
 
@@ -246,16 +249,22 @@ def record(cases: Sequence[Case] = CASES) -> tuple[str, list[dict[str, Any]]]:
                 recorder = Recorder(browser, sites)
                 for case in some:
                     with _told_where(case):
-                        recorder.empty()
+                        recorder.begin(case.page)
                         done[case.id] = recorder.steps(case.steps)
         for case in cases:
             if case.id not in done:
                 with _told_where(case):
                     done[case.id] = _with_pauses(case, sites, flags)
-    return product, [
-        {"id": case.id, "group": case.group, "steps": done[case.id]} | ({"blocked": True} if case.blocked else {})
-        for case in cases
-    ]
+    return product, [_whole(case, done[case.id]) for case in cases]
+
+
+def _whole(case: Case, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {"id": case.id, "group": case.group}
+    if case.blocked:
+        whole["blocked"] = True
+    if case.page:
+        whole["page"] = case.page
+    return whole | {"steps": steps}
 
 
 def _with_pauses(case: Case, sites: Sites, flags: Sequence[str]) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ class Step:
     """"": the usual one of `via`."""
 
     frame: str = ""
-    """URL of the frame in which it begins; "": the page."""
+    """URL of the frame in which it begins; "": the page that is open."""
 
     status: int = 302
     """How it is redirected, where a step via `redirect` follows."""
@@ -53,6 +53,9 @@ class Case:
     steps: tuple[Step, ...]
     blocked: bool = False
     """Whether third-party cookies are blocked."""
+
+    page: str = ""
+    """A page that is open already, where the first step is neither typed in nor a link."""
 
 
 def filled(line: str, now_s: float) -> bytes:

@@ -11,7 +11,8 @@ def _one_line(group: str, host: str, table: dict[str, str], before: str = "") ->
         Case(
             f"{group}-{name}",
             group,
-            (Step(f"https://{host}/d/p", lines=(before + line,)), Step(f"https://{host}/d/q", "fetch")),
+            (Step(f"https://{host}/d/p", "fetch", (before + line,)), Step(f"https://{host}/d/q", "fetch")),
+            page=f"https://{host}/",
         )
         for name, line in table.items()
     ]
