@@ -45,9 +45,17 @@ FLAGS: Final = (
     "--disable-popup-blocking",
     "--metrics-recording-only",
     "--password-store=basic",
-    # http://a.test stays http; a page left behind is gone; a form from https to http needs no click.
-    "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,BackForwardCache,MixedFormsInterstitial,"
-    "LocalNetworkAccessChecks,OptimizationHints,MediaRouter,Translate",
+    # http://a.test stays http, and a page that was left is gone.
+    "--disable-features="
+    + ",".join((
+        "HttpsUpgrades",
+        "HttpsFirstBalancedModeAutoEnable",
+        "BackForwardCache",
+        "LocalNetworkAccessChecks",
+        "OptimizationHints",
+        "MediaRouter",
+        "Translate",
+    )),
 )
 
 

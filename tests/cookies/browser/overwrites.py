@@ -135,7 +135,11 @@ _SCRIPTS: Final = (
     _script("httponly-elsewhere", A, ["h=1; HttpOnly; Path=/d"], ("h=2",)),
     _script("deletes", A, ["a=1"], ("a=; Max-Age=0",)),
     _script("writes-secure-by-http", PLAIN_A, [], ("a=1; Secure",), ("b=1",)),
-    _script("meets-secure-by-http", PLAIN_A, [], ("k=1",)),
+    Case(
+        "script-meets-secure-by-http",
+        "script",
+        (Step(A, lines=("k=s; Secure",)), Step(PLAIN_A), Step(PLAIN_A, "js", ("k=p",)), Step(f"{A}q")),
+    ),
     _script("writes-secure-at-localhost", "http://localhost/", [], ("a=1; Secure",)),
     _script(
         "writes-prefixes",

@@ -1,13 +1,17 @@
 """Record what Chromium decides about the cases of `table.py`: `python -m tests.cookies.browser.record`.
 
-A recorded case: `{"id", "group", "steps"}`, and `"blocked": true` where third-party cookies were.
-A step: `url`, `via`, and where they say something `method`, `from` (the frame it began in) and `top`;
-`set` (Set-Cookie lines); `blocked` (lines that Chromium refused, with its SetCookieBlockedReason
-names; a line neither there nor in `store` was dropped in silence); `sent` (for the request: each
-candidate cookie with its CookieBlockedReason names, none: sent); `wire` (what the server received);
-`store` (Chromium's cookies after the step; what is false or absent is left out, `lifetime_s` is the
-time to live, to ten seconds); for `js` `document_cookie_set` and `document_cookie` (what it then
-reads). A redirect is a step of its own; the last of a chain has the `store`.
+A recorded case: `{"id", "group", "steps"}`, `"blocked": true` where third-party cookies were, and
+`page` where a page was open before the first step.
+A step: `url`; `via`; where they say something `method`, `from` (the frame it began in), `top` and
+`later_s` (how long after the step before); `set` (Set-Cookie lines, as shapes.py has them);
+`blocked` (lines that Chromium refused, with its SetCookieBlockedReason names; a line neither there
+nor in `store` was dropped in silence); `sent` (for the request: each candidate cookie with its
+CookieBlockedReason names, none: sent); `wire` (what the server received); `failed` (the response
+was given up); `store` (Chromium's cookies after the step, where they are others than before; what
+is false or absent is left out, `lifetime_s` is the time to live, to ten seconds); for `js`
+`document_cookie_set` and `document_cookie` (what it then reads).
+A redirect is a step of its own; the last of a chain has the `store`.
+In the group `limit` `sent` (without the withheld) and `store` are names alone.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ _PARTS: Final = {
     "img": "new Promise(r => {{const i = new Image(); i.onload = i.onerror = () => r(''); i.src = {url};}})",
     "iframe": "new Promise(r => {{const f = document.createElement('iframe'); f.onload = () => r('');"
     " f.src = {url}; document.body.append(f);}})",
-    "js": "for (const line of {lines}) document.cookie = line; document.cookie",
+    "js": "{{const read = document.cookie; for (const line of {lines}) document.cookie = line; read}}",
 }
 """What a page does so that a request begins; the value is awaited."""
 
@@ -87,7 +91,8 @@ class Recorder:
     def _script(self, step: Step) -> list[dict[str, Any]]:
         code = _PARTS["js"].format(lines=json.dumps([filled(line, time.time()).decode() for line in step.lines]))
         read = self._evaluate(code, step.frame)
-        return [self._said(step) | {"document_cookie_set": list(step.lines), "document_cookie": shortened(read)}]
+        said = self._said(step) | {"document_cookie": shortened(read)}
+        return [said | {"document_cookie_set": list(step.lines)} if step.lines else said]
 
     def _requests(self, hops: Sequence[Step]) -> list[dict[str, Any]]:
         browser = self._browser
@@ -134,9 +139,7 @@ class Recorder:
         self._sites.answers.clear()
         for step, following in zip(hops, [*hops[1:], None], strict=True):
             lines = tuple(filled(line, time.time()) for line in step.lines)
-            self._sites.answers[step.url] = (
-                Answer(lines, step.status, following.url) if following else Answer(lines)
-            )
+            self._sites.answers[step.url] = Answer(lines, step.status, following.url) if following else Answer(lines)
 
     def _said(self, step: Step) -> dict[str, Any]:
         said: dict[str, Any] = {"url": step.url, "via": step.via}
@@ -264,6 +267,11 @@ def _whole(case: Case, steps: list[dict[str, Any]]) -> dict[str, Any]:
         whole["blocked"] = True
     if case.page:
         whole["page"] = case.page
+    if case.group == "limit":
+        for step in steps:
+            step["sent"] = [[one["name"] for one in candidates if not one["blocked"]] for candidates in step["sent"]]
+            if "store" in step:
+                step["store"] = [kept["name"] for kept in step["store"]]
     return whole | {"steps": steps}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import datetime
+import datetime as dt
 import hashlib
 import socket
 import ssl
@@ -124,7 +124,7 @@ class _App:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
-            return await self._practice(scope, receive, send)
+            raise RuntimeError(f"nobody asks for {scope['type']} here")
         fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
         arrival = Arrival(
@@ -136,7 +136,8 @@ class _App:
         )
         if arrival.host == PRACTICE:
             self._sites.arrivals.append(arrival)
-            return await self._practice(scope, receive, send)
+            await self._practice(scope, receive, send)
+            return
         while (await receive()).get("more_body"):
             pass
         status, head, body = self._sites.respond(arrival, fields)
@@ -267,18 +268,18 @@ def _listener() -> socket.socket:
 
 
 def make_certificate(path: Path) -> str:
-    """Write key and certificate, self-signed, for a day and any name (its key is trusted); give the hash of its public key."""
+    """Write key and certificate, self-signed, for a day and no name; give the hash of the key, which is trusted."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests of inspect-cli")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
     path.write_bytes(
@@ -287,7 +288,5 @@ def make_certificate(path: Path) -> str:
         )
         + made.public_bytes(serialization.Encoding.PEM)
     )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(hashlib.sha256(public).digest()).decode()

@@ -40,9 +40,7 @@ def _matrix() -> Iterable[Case]:
     for page_name, page in _PAGES.items():
         for via in _VIAS:
             asked = _sends(f"{via}-from-{page_name}", Step(A, lines=FIVE), Step(page), Step(f"{A}x", via))
-            told = Case(
-                f"set-by-{via}-from-{page_name}", "set", (Step(page), Step(f"{A}x", via, FIVE), Step(f"{A}q"))
-            )
+            told = Case(f"set-by-{via}-from-{page_name}", "set", (Step(page), Step(f"{A}x", via, FIVE), Step(f"{A}q")))
             yield from _both(asked) if page_name == "other" else (asked,)
             if page_name in ("other", "http-own"):
                 yield from _both(told) if page_name == "other" else (told,)
@@ -229,7 +227,10 @@ _SCOPES: Final = (
     ),
     _sends(
         "reasons-together",
-        Step(f"{A}d/p", lines=("st=1; SameSite=Strict; Secure", "lx=1; Secure; SameSite=Lax", "no=1; Secure; SameSite=None")),
+        Step(
+            f"{A}d/p",
+            lines=("st=1; SameSite=Strict; Secure", "lx=1; Secure; SameSite=Lax", "no=1; Secure; SameSite=None"),
+        ),
         Step(PLAIN_B),
         Step(f"{PLAIN_A}x", "img"),
     ),
@@ -247,7 +248,12 @@ _SCOPES: Final = (
         Step("https://y.a.co.uk/"),
         Step("https://x.a.co.uk/x", "fetch"),
     ),
-    _sends("localhost-secure", Step("http://localhost/", lines=FOUR), Step("http://localhost/q"), Step("https://localhost/q")),
+    _sends(
+        "localhost-secure",
+        Step("http://localhost/", lines=FOUR),
+        Step("http://localhost/q"),
+        Step("https://localhost/q"),
+    ),
     _sends("localhost-from-other", Step("http://localhost/", lines=FOUR), Step(B), Step("http://localhost/x", "link")),
     _sends(
         "localhost-schemes",
@@ -255,14 +261,34 @@ _SCOPES: Final = (
         Step("http://localhost/"),
         Step("https://localhost/x", "fetch"),
     ),
-    _sends("localhost-below", Step("http://x.localhost/", lines=FOUR), Step("http://y.localhost/"), Step("http://x.localhost/x", "fetch")),
-    _sends("address", Step("http://127.0.0.1/", lines=PLAIN_THREE), Step("http://127.0.0.1/x", "fetch"), Step(PLAIN_A), Step("http://127.0.0.1/y", "fetch")),
-    _sends("http-only-by-http", Step(PLAIN_A, lines=PLAIN_THREE), Step(PLAIN_B), Step(f"{PLAIN_A}x", "fetch"), Step(f"{PLAIN_A}y", "link")),
+    _sends(
+        "localhost-below",
+        Step("http://x.localhost/", lines=FOUR),
+        Step("http://y.localhost/"),
+        Step("http://x.localhost/x", "fetch"),
+    ),
+    _sends(
+        "address",
+        Step("http://127.0.0.1/", lines=PLAIN_THREE),
+        Step("http://127.0.0.1/x", "fetch"),
+        Step(PLAIN_A),
+        Step("http://127.0.0.1/y", "fetch"),
+    ),
+    _sends(
+        "http-only-by-http",
+        Step(PLAIN_A, lines=PLAIN_THREE),
+        Step(PLAIN_B),
+        Step(f"{PLAIN_A}x", "fetch"),
+        Step(f"{PLAIN_A}y", "link"),
+    ),
     _sends("https-to-http-link", Step(PLAIN_A, lines=PLAIN_THREE), Step(A), Step(f"{PLAIN_A}x", "link")),
     _sends("https-to-http-post", Step(PLAIN_A, lines=PLAIN_THREE), Step(A), Step(f"{PLAIN_A}x", "post")),
     _sends(
         "prefixed",
-        Step(A, lines=("__Secure-a=1; Secure; Domain=a.test", "__Host-a=1; Secure; Path=/", "__Http-a=1; Secure; HttpOnly")),
+        Step(
+            A,
+            lines=("__Secure-a=1; Secure; Domain=a.test", "__Host-a=1; Secure; Path=/", "__Http-a=1; Secure; HttpOnly"),
+        ),
         Step(f"{A}q"),
         Step(SUB),
         Step(PLAIN_A),
