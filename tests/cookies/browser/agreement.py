@@ -12,13 +12,15 @@ from tests.cookies.browser.shapes import filled, unfolded
 NOW_S: Final = 1_795_000_000
 """When the stories take place; the recorded lines mean the same on any day."""
 
-SILENT: Final = frozenset((
-    "Expired",
-    "NamelessEquals",
-    "PartitionedNeedsSecure",
-    "HttpOnlyFromScript",
-    "OverwriteHttpOnly",
-))
+SILENT: Final = frozenset(
+    (
+        "Expired",
+        "NamelessEquals",
+        "PartitionedNeedsSecure",
+        "HttpOnlyFromScript",
+        "OverwriteHttpOnly",
+    )
+)
 """Our names where DevTools has none: Chromium drops such a line without a word."""
 
 
@@ -68,13 +70,19 @@ def differences(case: dict[str, Any], profile: str = "chromium") -> list[str]:
     ]
 
 
-def _compared(case: dict[str, Any], at: int, step: dict[str, Any], ours: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def _compared(
+    case: dict[str, Any], at: int, step: dict[str, Any], ours: dict[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
     if step["via"] == "js":
         yield "document.cookie", octets(step["document_cookie"]) or None, ours["cookie"]
     else:
         yield "Cookie", (step["wire"][0]["cookie"] or [None])[0], ours["cookie"]
         if case["group"] != "limit":
-            yield "withheld", _withheld(step), sorted((one["name"], one["path"], one["reasons"]) for one in ours["withheld"])
+            yield (
+                "withheld",
+                _withheld(step),
+                sorted((one["name"], one["path"], one["reasons"]) for one in ours["withheld"]),
+            )
     if case["group"] != "limit":
         yield from _lines(case, at, step, ours)
 

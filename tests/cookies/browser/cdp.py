@@ -28,6 +28,16 @@ PATIENCE_S: Final = 60.0
 
 _END_WITHIN_S: Final = 10.0
 
+_UNWANTED: Final = (
+    "HttpsUpgrades",  # http://a.test stays http
+    "HttpsFirstBalancedModeAutoEnable",
+    "BackForwardCache",  # a page that was left is gone
+    "LocalNetworkAccessChecks",
+    "OptimizationHints",
+    "MediaRouter",
+    "Translate",
+)
+
 FLAGS: Final = (
     "--headless=new",
     "--no-sandbox",  # root has none, and others need namespaces that may be missing
@@ -45,17 +55,7 @@ FLAGS: Final = (
     "--disable-popup-blocking",
     "--metrics-recording-only",
     "--password-store=basic",
-    # http://a.test stays http, and a page that was left is gone.
-    "--disable-features="
-    + ",".join((
-        "HttpsUpgrades",
-        "HttpsFirstBalancedModeAutoEnable",
-        "BackForwardCache",
-        "LocalNetworkAccessChecks",
-        "OptimizationHints",
-        "MediaRouter",
-        "Translate",
-    )),
+    f"--disable-features={','.join(_UNWANTED)}",
 )
 
 

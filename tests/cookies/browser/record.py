@@ -16,231 +16,46 @@ In the group `limit` `sent` (without the withheld) and `store` are names alone.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
-from tests.cookies.browser.cdp import Browser, DevToolsError, chromium, profile
-from tests.cookies.browser.shapes import RECORDED, Case, Step, dump, filled, shortened
-from tests.cookies.browser.site import Answer, Sites, serving
+from tests.cookies.browser.cdp import DevToolsError, chromium, profile
+from tests.cookies.browser.recorder import Recorder
+from tests.cookies.browser.shapes import RECORDED, Case, Step, dump
+from tests.cookies.browser.site import Sites, serving
 from tests.cookies.browser.table import CASES
 
-_PARTS: Final = {
-    "fetch": "fetch({url}, {{method: {method}, credentials: 'include'}}).then(r => r.text()).catch(() => '')",
-    "img": "new Promise(r => {{const i = new Image(); i.onload = i.onerror = () => r(''); i.src = {url};}})",
-    "iframe": "new Promise(r => {{const f = document.createElement('iframe'); f.onload = () => r('');"
-    " f.src = {url}; document.body.append(f);}})",
-    "js": "{{const read = document.cookie; for (const line of {lines}) document.cookie = line; read}}",
-}
-"""What a page does so that a request begins; the value is awaited."""
-
-_LEAVING: Final = {
-    "link": "const a = document.createElement('a'); a.href = {url}; document.body.append(a); a.click(); ''",
-    "post": "const f = document.createElement('form'); f.method = 'post'; f.action = {url};"
-    " document.body.append(f); f.submit(); ''",
-}
-_IN_FRAME: Final = (
-    "new Promise(r => {{const c = new MessageChannel(); c.port1.onmessage = e => r(e.data);"
-    " {frame}.postMessage({code}, '*', [c.port2]);}})"
-)
-
-
-class Recorder:
-    """One browser, one page in it, and the sites that it sees."""
-
-    def __init__(self, browser: Browser, sites: Sites) -> None:
-        self._browser = browser
-        self._sites = sites
-        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session: str = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        browser.watch(self._session)
-        browser.call("Page.enable", self._session)
-        browser.call("Page.setLifecycleEventsEnabled", self._session, enabled=True)
-        self._page = ""
-        self._frames: dict[str, str] = {}
-        self._kept: list[dict[str, Any]] = []
-
-    def begin(self, page: str) -> None:
-        """Empty the store and be on this page; "": on any, for what is typed in owes nothing to it."""
-        self._sites.answers.clear()
-        if page and (page != self._page or self._frames):
-            self._requests([Step(page)])
-        self._browser.call("Storage.clearCookies")
-        self._kept = []
-
-    def steps(self, steps: Sequence[Step]) -> list[dict[str, Any]]:
-        """Take these steps; give what is recorded of each."""
-        recorded: list[dict[str, Any]] = []
-        rest = list(steps)
-        while rest:
-            hops = [rest.pop(0)]
-            while rest and rest[0].via == "redirect":
-                hops.append(rest.pop(0))
-            recorded += self._script(hops[0]) if hops[0].via == "js" else self._requests(hops)
-            kept = self._store()
-            if kept != self._kept:
-                recorded[-1]["store"] = self._kept = kept
-        return recorded
-
-    def _script(self, step: Step) -> list[dict[str, Any]]:
-        code = _PARTS["js"].format(lines=json.dumps([filled(line, time.time()).decode() for line in step.lines]))
-        read = self._evaluate(code, step.frame)
-        said = self._said(step) | {"document_cookie": shortened(read)}
-        return [said | {"document_cookie_set": list(step.lines)} if step.lines else said]
-
-    def _requests(self, hops: Sequence[Step]) -> list[dict[str, Any]]:
-        browser = self._browser
-        self._answer(hops)
-        del browser.events[:]
-        said = [self._said(step) for step in hops]  # before the page is another
-        self._begin(hops[0])
-        browser.wait(lambda: self._request_id(hops[0].url) != "", f"a request for {hops[0].url}")
-        number = self._request_id(hops[0].url)
-        browser.wait(lambda: self._complete(number, hops), f"all of {[step.url for step in hops]}")
-        sent = self._heard("Network.requestWillBeSentExtraInfo", number)
-        received = self._heard("Network.responseReceivedExtraInfo", number)
-        if hops[0].via == "iframe":
-            above = self._frames[hops[0].frame] if hops[0].frame else "window"
-            inside = sum(accessor.rpartition(".")[0] == above for accessor in self._frames.values())
-            self._frames[hops[-1].url] = f"{above}.frames[{inside}]"
-        elif hops[0].via in ("navigate", *_LEAVING):
-            self._page, self._frames = hops[-1].url, {}
-        for at, record in enumerate(said):
-            blocked = received[at]["blockedCookies"] if at < len(received) else []
-            if blocked:
-                record["blocked"] = [
-                    {"line": shortened(one["cookieLine"]), "reasons": one["blockedReasons"]} for one in blocked
-                ]
-            record["sent"] = [[_candidate(one) for one in sent[at]["associatedCookies"]]]
-            record["wire"] = [
-                {
-                    "scheme": arrival.scheme,
-                    "method": arrival.method,
-                    "host": arrival.host,
-                    "path": arrival.target,
-                    "cookie": [shortened(cookie.decode("latin-1")) for cookie in arrival.cookies],
-                }
-                for arrival in self._sites.arrivals[at : at + 1]
-            ]
-        if len(self._sites.arrivals) != len(hops):
-            raise RuntimeError(f"{[step.url for step in hops]}: the sites received {self._sites.arrivals}")
-        for failed in self._heard("Network.loadingFailed", number):
-            said[-1]["failed"] = failed["errorText"]
-        return said
-
-    def _answer(self, hops: Sequence[Step]) -> None:
-        self._sites.arrivals.clear()
-        self._sites.answers.clear()
-        for step, following in zip(hops, [*hops[1:], None], strict=True):
-            lines = tuple(filled(line, time.time()) for line in step.lines)
-            self._sites.answers[step.url] = Answer(lines, step.status, following.url) if following else Answer(lines)
-
-    def _said(self, step: Step) -> dict[str, Any]:
-        said: dict[str, Any] = {"url": step.url, "via": step.via}
-        if step.method:
-            said["method"] = step.method
-        if step.frame:
-            said |= {"from": step.frame, "top": self._page}
-        if step.lines and step.via != "js":
-            said["set"] = list(step.lines)
-        return said
-
-    def _begin(self, step: Step) -> None:
-        url = json.dumps(step.url)
-        if step.via == "navigate":
-            self._browser.call("Page.navigate", self._session, url=step.url)
-        elif step.via in _LEAVING:
-            self._evaluate(_LEAVING[step.via].format(url=url), "")
-        else:
-            self._evaluate(_PARTS[step.via].format(url=url, method=json.dumps(step.method or "GET")), step.frame)
-
-    def _evaluate(self, code: str, frame: str) -> str:
-        """Run it in the page, or in that frame of it; give the text that it gives."""
-        if frame:
-            code = _IN_FRAME.format(frame=self._frames[frame], code=json.dumps(code))
-        answer = self._browser.call(
-            "Runtime.evaluate", self._session, expression=code, awaitPromise=True, userGesture=True
-        )
-        if "exceptionDetails" in answer:
-            raise RuntimeError(f"{code}: {answer['exceptionDetails']}")
-        return str(answer["result"].get("value", ""))
-
-    def _heard(self, method: str, number: str) -> list[dict[str, Any]]:
-        return [
-            event["params"]
-            for event in self._browser.events
-            if event["method"] == method and event["params"].get("requestId") == number
-        ]
-
-    def _request_id(self, url: str) -> str:
-        """Of the first request for this URL that is no preflight."""
-        for event in self._browser.events:
-            if event["method"] == "Network.requestWillBeSent":
-                request = event["params"]["request"]
-                if request["url"] == url and request["method"] != "OPTIONS":
-                    return str(event["params"]["requestId"])
-        return ""
-
-    def _complete(self, number: str, hops: Sequence[Step]) -> bool:
-        if len(self._heard("Network.requestWillBeSentExtraInfo", number)) < len(hops):
-            return False
-        if self._heard("Network.loadingFailed", number):
-            return True
-        if len(self._heard("Network.responseReceivedExtraInfo", number)) < len(hops):
-            return False
-        if hops[0].via in ("navigate", *_LEAVING):
-            return any(
-                event["method"] == "Page.lifecycleEvent"
-                and event["params"]["name"] == "load"
-                and event["params"]["loaderId"] == number
-                for event in self._browser.events
-            )
-        return bool(self._heard("Network.loadingFinished", number))
-
-    def _store(self) -> list[dict[str, Any]]:
-        now_s = time.time()
-        cookies = self._browser.call("Storage.getCookies")["cookies"]
-        return sorted(
-            (_kept(cookie, now_s) for cookie in cookies),
-            key=lambda kept: (kept["domain"], kept["path"], kept["name"], str(kept.get("partitionKey"))),
-        )
-
-
-def _candidate(associated: dict[str, Any]) -> dict[str, Any]:
-    cookie = associated["cookie"]
-    candidate = {key: shortened(cookie[key]) for key in ("name", "value", "path", "domain")}
-    if "partitionKey" in cookie:
-        candidate["partitionKey"] = cookie["partitionKey"]
-    return candidate | {"blocked": associated["blockedReasons"]}
-
-
-def _kept(cookie: dict[str, Any], now_s: float) -> dict[str, Any]:
-    kept = {key: shortened(cookie[key]) for key in ("name", "value", "domain", "path")}
-    kept |= {key: cookie[key] for key in ("httpOnly", "secure", "sameSite", "partitionKey") if cookie.get(key)}
-    if not cookie["session"]:
-        kept["lifetime_s"] = round((cookie["expires"] - now_s) / 10) * 10
-    return kept
-
-
-def hosts(cases: Sequence[Case]) -> list[str]:
-    """Every host of these cases, with its port where the URL has one."""
-    return sorted({urlsplit(step.url).netloc for case in cases for step in case.steps})
+Steps = dict[str, list[dict[str, Any]]]
+"""What is recorded of each case, by its id."""
 
 
 def record(cases: Sequence[Case] = CASES) -> tuple[str, list[dict[str, Any]]]:
-    """Which browser it was, and what it did; a browser with and one without third-party cookies."""
-    done: dict[str, list[dict[str, Any]]] = {}
-    names = hosts(cases)
+    """Which browser it was, and what it did; two at a time, each with sites of its own."""
+    lanes = [[case for case in cases if bool(case.page or _parts(case)[1:]) is first] for first in (True, False)]
     product = ""
+    done: Steps = {}
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        for name, some in pool.map(_lane, lanes):
+            product = name or product
+            done |= some
+    return product, [_whole(case, done[case.id]) for case in cases]
+
+
+def _lane(cases: Sequence[Case]) -> tuple[str, Steps]:
+    """A browser with third-party cookies, then one without; then those that are closed in between."""
+    done: Steps = {}
+    product = ""
+    hosts = sorted({urlsplit(step.url).netloc for case in cases for step in case.steps})
     with serving() as sites:
         flags = (
-            f"--host-resolver-rules={sites.resolver_rules(names)}",
+            f"--host-resolver-rules={sites.resolver_rules(hosts)}",
             f"--ignore-certificate-errors-spki-list={sites.key_hash}",
         )
         for blocked in (False, True):
@@ -254,11 +69,53 @@ def record(cases: Sequence[Case] = CASES) -> tuple[str, list[dict[str, Any]]]:
                     with _told_where(case):
                         recorder.begin(case.page)
                         done[case.id] = recorder.steps(case.steps)
-        for case in cases:
-            if case.id not in done:
-                with _told_where(case):
-                    done[case.id] = _with_pauses(case, sites, flags)
-    return product, [_whole(case, done[case.id]) for case in cases]
+        if paused := [case for case in cases if case.id not in done]:
+            done |= _with_pauses(paused, sites, flags)
+    return product, done
+
+
+def _with_pauses(cases: Sequence[Case], sites: Sites, flags: Sequence[str]) -> Steps:
+    """The browser is closed in each pause, and the cookies of the case's own site are made older by as much."""
+    done: Steps = {case.id: [] for case in cases}
+    with profile(_preferences(blocked=False)) as folder:
+        for number in range(max(len(_parts(case)) for case in cases)):
+            some = [(case, _parts(case)[number]) for case in cases if len(_parts(case)) > number]
+            for case, (first, *_) in some:
+                if first.later_s:
+                    make_older(folder, _site(case), first.later_s)
+            with chromium(folder, *flags) as browser:
+                for case, part in some:
+                    with _told_where(case):
+                        recorded = Recorder(browser, sites).steps(part, _site(case))
+                    if part[0].later_s:
+                        recorded[0]["later_s"] = part[0].later_s
+                    done[case.id] += recorded
+    return done
+
+
+def _parts(case: Case) -> list[list[Step]]:
+    """The steps between one pause and the next."""
+    parts: list[list[Step]] = [[]]
+    for step in case.steps:
+        if step.later_s:
+            parts.append([])
+        parts[-1].append(step)
+    return parts
+
+
+def _site(case: Case) -> str:
+    return urlsplit(case.steps[0].url).netloc
+
+
+def make_older(folder: Path, site: str, seconds: int) -> None:
+    """Put every time of a site's cookies back, in the store of a closed browser."""
+    paths = [path for path in folder.glob("Default/**/Cookies") if path.is_file()]
+    with closing(sqlite3.connect(paths[0])) as store, store:
+        for column in ("creation_utc", "expires_utc", "last_access_utc", "last_update_utc"):
+            store.execute(
+                f"UPDATE cookies SET {column} = {column} - ? WHERE {column} > 0 AND host_key LIKE ?",
+                (seconds * 1_000_000, f"%{site}"),
+            )
 
 
 def _whole(case: Case, steps: list[dict[str, Any]]) -> dict[str, Any]:
@@ -273,37 +130,6 @@ def _whole(case: Case, steps: list[dict[str, Any]]) -> dict[str, Any]:
             if "store" in step:
                 step["store"] = [kept["name"] for kept in step["store"]]
     return whole | {"steps": steps}
-
-
-def _with_pauses(case: Case, sites: Sites, flags: Sequence[str]) -> list[dict[str, Any]]:
-    """The browser is closed in each pause, and its cookies are made older by as much."""
-    done: list[dict[str, Any]] = []
-    with profile(_preferences(case.blocked)) as folder:
-        for part in _parts(case):
-            if part[0].later_s:
-                make_older(folder, part[0].later_s)
-            with chromium(folder, *flags) as browser:
-                done += Recorder(browser, sites).steps(part)
-            done[-len(part)] |= {"later_s": part[0].later_s} if part[0].later_s else {}
-    return done
-
-
-def _parts(case: Case) -> list[list[Step]]:
-    """The steps between one pause and the next."""
-    parts: list[list[Step]] = [[]]
-    for step in case.steps:
-        if step.later_s:
-            parts.append([])
-        parts[-1].append(step)
-    return parts
-
-
-def make_older(folder: Path, seconds: int) -> None:
-    """Put every time in the cookie store of a closed browser back."""
-    paths = [path for path in folder.glob("Default/**/Cookies") if path.is_file()]
-    with closing(sqlite3.connect(paths[0])) as store, store:
-        for column in ("creation_utc", "expires_utc", "last_access_utc", "last_update_utc"):
-            store.execute(f"UPDATE cookies SET {column} = {column} - ? WHERE {column} > 0", (seconds * 1_000_000,))
 
 
 def _preferences(blocked: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ C: Final = "https://c.test/"
 SUB: Final = "https://sub.a.test/"
 PLAIN_A: Final = "http://a.test/"
 PLAIN_B: Final = "http://b.test/"
+OWN: Final = "https://own.test/"
 
 FOUR: Final = ("st=1; SameSite=Strict", "lx=1; SameSite=Lax", "no=1; SameSite=None; Secure", "df=1")
 """One of each SameSite."""
@@ -300,51 +301,56 @@ _SCOPES: Final = (
     _sends("same-page-again", Step(A, lines=FOUR), Step(A), Step(A, "link")),
 )
 
+
+def _later(name: str, *steps: Step) -> Case:
+    """A case on a site of its own: `https://own.test/` in these steps is it."""
+    own = f"https://{name}.test/"
+    return Case(f"later-{name}", "later", tuple(replace(step, url=step.url.replace(OWN, own)) for step in steps))
+
+
 _LATER: Final = (
-    Case(
-        "later-post-after-three-minutes",
-        "later",
-        (Step(A, lines=LASTING), Step(B, later_s=180), Step(f"{A}x", "post")),
+    _later("post-after-three-minutes", Step(OWN, lines=LASTING), Step(B, later_s=180), Step(f"{OWN}x", "post")),
+    _later("post-after-a-minute", Step(OWN, lines=LASTING), Step(B, later_s=60), Step(f"{OWN}x", "post")),
+    _later(
+        "post-307-after-three-minutes",
+        Step(OWN, lines=LASTING),
+        Step(B, later_s=180),
+        *_hops("post", f"{B}go", f"{OWN}x", status=307),
     ),
-    Case(
-        "later-post-after-a-minute",
-        "later",
-        (Step(A, lines=LASTING), Step(B, later_s=60), Step(f"{A}x", "post")),
+    _later(
+        "renewed-with-the-same-value",
+        Step(OWN, lines=LASTING),
+        Step(f"{OWN}2", lines=LASTING, later_s=180),
+        Step(B),
+        Step(f"{OWN}x", "post"),
     ),
-    Case(
-        "later-post-307-after-three-minutes",
-        "later",
-        (Step(A, lines=LASTING), Step(B, later_s=180), *_hops("post", f"{B}go", f"{A}x", status=307)),
+    _later(
+        "renewed-with-another-value",
+        Step(OWN, lines=LASTING),
+        Step(f"{OWN}2", lines=("df=2; Max-Age=600",), later_s=180),
+        Step(B),
+        Step(f"{OWN}x", "post"),
     ),
-    Case(
-        "later-renewed-with-the-same-value",
-        "later",
-        (Step(A, lines=LASTING), Step(f"{A}2", lines=LASTING, later_s=180), Step(B), Step(f"{A}x", "post")),
+    _later(
+        "redirected-post-of-its-own",
+        Step(OWN, lines=LASTING),
+        Step(B, later_s=180),
+        *_hops("post", f"{OWN}go", f"{OWN}x", status=302),
     ),
-    Case(
-        "later-renewed-with-another-value",
-        "later",
-        (
-            Step(A, lines=LASTING),
-            Step(f"{A}2", lines=("df=2; Max-Age=600",), later_s=180),
-            Step(B),
-            Step(f"{A}x", "post"),
-        ),
+    _later("expired", Step(OWN, lines=("a=1; Max-Age=100", "b=1; Max-Age=300")), Step(f"{OWN}q", later_s=200)),
+    _later(
+        "lifetime-is-counted-anew",
+        Step(OWN, lines=("a=1; Max-Age=300",)),
+        Step(f"{OWN}2", lines=("a=1; Max-Age=300",), later_s=200),
+        Step(f"{OWN}q", later_s=200),
     ),
-    Case(
-        "later-expired",
-        "later",
-        (Step(A, lines=("a=1; Max-Age=100", "b=1; Max-Age=300")), Step(f"{A}q", later_s=200)),
+    _later(
+        "order-outlives-the-browser",
+        Step(OWN, lines=("b=1; Max-Age=600", "a=1; Max-Age=600")),
+        Step(f"{OWN}2", lines=("b=2; Max-Age=600",), later_s=10),
+        Step(f"{OWN}q"),
     ),
-    Case(
-        "later-lifetime-is-counted-anew",
-        "later",
-        (
-            Step(A, lines=("a=1; Max-Age=300",)),
-            Step(f"{A}2", lines=("a=1; Max-Age=300",), later_s=200),
-            Step(f"{A}q", later_s=200),
-        ),
-    ),
+    _later("session-ends-with-the-browser", Step(OWN, lines=("a=1", "b=1; Max-Age=600")), Step(f"{OWN}q", later_s=10)),
 )
 
 CASES: Final = (*_matrix(), *_METHODS, *_REDIRECTS, *_FRAMES, *_PARTITIONED, *_SCOPES, *_LATER)

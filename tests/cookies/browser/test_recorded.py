@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.cookies.browser.agreement import differences
-from tests.cookies.browser.shapes import Case, Step, filled, load, shortened, unfolded
+from tests.cookies.browser.shapes import Case, filled, load, shortened, unfolded
 from tests.cookies.browser.table import CASES
 
 OTHERWISE: Final[dict[str, str]] = {}
@@ -49,7 +49,9 @@ def test_table_has_lines_and_situations_enough() -> None:
 def test_profile_decides_as_chromium_did(group: str) -> None:
     expected = {case["id"] for case in TABLE["cases"] if case["group"] == group} & OTHERWISE.keys()
     found = {case["id"]: differences(case) for case in TABLE["cases"] if case["group"] == group}
-    assert [] == [sentence for case, some in found.items() if case not in OTHERWISE for sentence in (case, *some) if some]
+    assert [] == [
+        sentence for case, some in found.items() if case not in OTHERWISE for sentence in (case, *some) if some
+    ]
     assert expected == {case for case, some in found.items() if some}
 
 
@@ -76,5 +78,3 @@ def test_differences_are_found() -> None:
     step = case["steps"][2]
     other = case | {"steps": [*case["steps"][:2], step | {"wire": [step["wire"][0] | {"cookie": ["st=1"]}]}]}
     assert ["step 3, Cookie: Chromium 'st=1', chromium 'no=1'"] == differences(other)
-
-
