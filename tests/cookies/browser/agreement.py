@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from inspect_cli.cookies import Jar
+from inspect_cli.cookies.asking import asking_from
 from inspect_cli.cookies.stories import tell
 from tests.cookies.browser.shapes import filled, unfolded
 
@@ -122,3 +124,39 @@ def _store_after(case: dict[str, Any], at: int) -> list[dict[str, Any]]:
     while end + 1 < len(steps) and steps[end + 1]["via"] == "redirect":
         end += 1
     return next((step["store"] for step in reversed(steps[: end + 1]) if "store" in step), [])
+
+
+def chromium_kept(kept: dict[str, Any]) -> dict[str, Any]:
+    """A recorded cookie in plain words: what is told of it in both."""
+    return {
+        "name": octets(kept["name"]),
+        "value": octets(kept["value"]),
+        "domain": kept["domain"],
+        "path": octets(kept["path"]),
+        "flags": [flag for flag in ("secure", "httpOnly") if kept.get(flag)],
+        "same_site": kept.get("sameSite", "default").lower(),
+        "partition": kept.get("partitionKey", {}).get("topLevelSite", ""),
+        "lifetime_s": kept.get("lifetime_s"),
+    }
+
+
+def profile_keeps(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the profile has in its jar after the first step of a case that has a page."""
+    jar = Jar("chromium")
+    first = story_of(case)["steps"][1]
+    asking = asking_from(first["url"], first["via"], page=case["page"])
+    jar.store_all([line.encode("latin-1") for line in first.get("set_cookie", [])], asking, NOW_S * 10**9)
+    return [
+        {
+            "name": _lossy(cookie.name.decode("latin-1")),
+            "value": _lossy(cookie.value.value.decode("latin-1")),
+            # DevTools puts a dot before the domain of a cookie that goes to subdomains.
+            "domain": cookie.domain if cookie.host_only else f".{cookie.domain}",
+            "path": cookie.path,
+            "flags": [flag for flag, is_set in (("secure", cookie.secure), ("httpOnly", cookie.http_only)) if is_set],
+            "same_site": cookie.same_site,
+            "partition": cookie.partition,
+            "lifetime_s": None if cookie.expires_ns is None else round(cookie.expires_ns / 10**9 - NOW_S, -1),
+        }
+        for cookie in jar.cookies
+    ]

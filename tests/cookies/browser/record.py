@@ -27,7 +27,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.cookies.browser.cdp import DevToolsError, chromium, profile
-from tests.cookies.browser.recorder import Recorder
+from tests.cookies.browser.recorder import Lifetimes, Recorder
 from tests.cookies.browser.shapes import RECORDED, Case, Step, dump
 from tests.cookies.browser.site import Sites, serving
 from tests.cookies.browser.table import CASES
@@ -77,16 +77,23 @@ def _lane(cases: Sequence[Case]) -> tuple[str, Steps]:
 def _with_pauses(cases: Sequence[Case], sites: Sites, flags: Sequence[str]) -> Steps:
     """The browser is closed in each pause, and the cookies of the case's own site are made older by as much."""
     done: Steps = {case.id: [] for case in cases}
+    lifetimes: dict[str, Lifetimes] = {case.id: {} for case in cases}
     with profile(_preferences(blocked=False)) as folder:
         for number in range(max(len(_parts(case)) for case in cases)):
             some = [(case, _parts(case)[number]) for case in cases if len(_parts(case)) > number]
             for case, (first, *_) in some:
                 if first.later_s:
                     make_older(folder, _site(case), first.later_s)
+                    lifetimes[case.id] = {
+                        key: (expires - first.later_s, lifetime_s - first.later_s)
+                        for key, (expires, lifetime_s) in lifetimes[case.id].items()
+                    }
             with chromium(folder, *flags) as browser:
                 for case, part in some:
+                    recorder = Recorder(browser, sites)
+                    recorder.lifetimes = lifetimes[case.id]
                     with _told_where(case):
-                        recorded = Recorder(browser, sites).steps(part, _site(case))
+                        recorded = recorder.steps(part, _site(case))
                     if part[0].later_s:
                         recorded[0]["later_s"] = part[0].later_s
                     done[case.id] += recorded

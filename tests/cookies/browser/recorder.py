@@ -31,6 +31,10 @@ _IN_FRAME: Final = (
 )
 
 
+Lifetimes = dict[tuple[str, ...], tuple[float, int]]
+"""What makes a cookie this one: (when it expires, Unix time; how long it lives, seconds)."""
+
+
 class Recorder:
     """One browser, one page in it, and the sites that it sees."""
 
@@ -45,6 +49,9 @@ class Recorder:
         self._page = ""
         self._frames: dict[str, str] = {}
         self._kept: list[dict[str, Any]] = []
+        self._answered_s = 0.0
+        self.lifetimes: Lifetimes = {}
+        """What is known of the cookies that expire."""
 
     def begin(self, page: str) -> None:
         """Empty the store and be on this page; "": on any, for what is typed in owes nothing to it."""
@@ -53,6 +60,7 @@ class Recorder:
             self._requests([Step(page)])
         self._browser.call("Storage.clearCookies")
         self._kept = []
+        self.lifetimes.clear()
 
     def steps(self, steps: Sequence[Step], site: str = "") -> list[dict[str, Any]]:
         """Take these steps; give what is recorded of each. `site`: whose cookies alone are looked at."""
@@ -70,6 +78,7 @@ class Recorder:
 
     def _script(self, step: Step) -> list[dict[str, Any]]:
         code = _PARTS["js"].format(lines=json.dumps([filled(line, time.time()).decode() for line in step.lines]))
+        self._answered_s = time.time()
         read = self._evaluate(code, step.frame)
         said = self._said(step) | {"document_cookie": shortened(read)}
         return [said | {"document_cookie_set": list(step.lines)} if step.lines else said]
@@ -110,6 +119,7 @@ class Recorder:
             ]
         if len(self._sites.arrivals) != len(hops):
             raise RuntimeError(f"{[step.url for step in hops]}: the sites received {self._sites.arrivals}")
+        self._answered_s = self._sites.arrivals[-1].at_s
         for failed in self._heard("Network.loadingFailed", number):
             said[-1]["failed"] = failed["errorText"]
         return said
@@ -118,8 +128,7 @@ class Recorder:
         self._sites.arrivals.clear()
         self._sites.answers.clear()
         for step, following in zip(hops, [*hops[1:], None], strict=True):
-            lines = tuple(filled(line, time.time()) for line in step.lines)
-            self._sites.answers[step.url] = Answer(lines, step.status, following.url) if following else Answer(lines)
+            self._sites.answers[step.url] = Answer(step.lines, step.status, following.url if following else "")
 
     def _said(self, step: Step) -> dict[str, Any]:
         said: dict[str, Any] = {"url": step.url, "via": step.via}
@@ -184,12 +193,23 @@ class Recorder:
         return bool(self._heard("Network.loadingFinished", number))
 
     def _store(self, site: str) -> list[dict[str, Any]]:
-        now_s = time.time()
         cookies = self._browser.call("Storage.getCookies")["cookies"]
         return sorted(
-            (_kept(cookie, now_s) for cookie in cookies if cookie["domain"].endswith(site)),
+            (self._kept_of(cookie) for cookie in cookies if cookie["domain"].endswith(site)),
             key=lambda kept: (kept["domain"], kept["path"], kept["name"], str(kept.get("partitionKey"))),
         )
+
+    def _kept_of(self, cookie: dict[str, Any]) -> dict[str, Any]:
+        kept = {key: shortened(cookie[key]) for key in ("name", "value", "domain", "path")}
+        kept |= {key: cookie[key] for key in ("httpOnly", "secure", "sameSite", "partitionKey") if cookie.get(key)}
+        if cookie["session"]:
+            return kept
+        key = (cookie["name"], cookie["domain"], cookie["path"], str(cookie.get("partitionKey")))
+        expires, lifetime_s = self.lifetimes.get(key, (0.0, 0))
+        if abs(cookie["expires"] - expires) > 0.5:  # new, or new again: how long takes this machine no part in it
+            lifetime_s = round((cookie["expires"] - self._answered_s) / 10) * 10
+            self.lifetimes[key] = (cookie["expires"], lifetime_s)
+        return kept | {"lifetime_s": lifetime_s}
 
 
 def _candidate(associated: dict[str, Any]) -> dict[str, Any]:
@@ -198,11 +218,3 @@ def _candidate(associated: dict[str, Any]) -> dict[str, Any]:
     if "partitionKey" in cookie:
         candidate["partitionKey"] = cookie["partitionKey"]
     return candidate | {"blocked": associated["blockedReasons"]}
-
-
-def _kept(cookie: dict[str, Any], now_s: float) -> dict[str, Any]:
-    kept = {key: shortened(cookie[key]) for key in ("name", "value", "domain", "path")}
-    kept |= {key: cookie[key] for key in ("httpOnly", "secure", "sameSite", "partitionKey") if cookie.get(key)}
-    if not cookie["session"]:
-        kept["lifetime_s"] = round((cookie["expires"] - now_s) / 10) * 10
-    return kept

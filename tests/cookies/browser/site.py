@@ -15,6 +15,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from hypercorn.config import Config, Sockets
 
 from inspect_cli.practice.raw_talk import MAX_HEAD_BYTES, RawTalk
 from inspect_cli.practice.site import make_site
+from tests.cookies.browser.shapes import filled
 
 RAW: Final = "raw.test"
 PRACTICE: Final = "practice.test"
@@ -46,7 +48,9 @@ _PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAA
 class Answer:
     """What one URL answers: these Set-Cookie lines, and perhaps where to go instead."""
 
-    lines: tuple[bytes, ...] = ()
+    lines: tuple[str, ...] = ()
+    """As `shapes.filled` takes them: they mean the time of the answer."""
+
     status: int = 200
     location: str = ""
 
@@ -60,6 +64,7 @@ class Arrival:
     host: str
     target: str
     cookies: tuple[bytes, ...]
+    at_s: float = field(default_factory=time.time)
 
     @property
     def url(self) -> str:
@@ -103,7 +108,7 @@ class Sites:
             return 204, [*head, (b"access-control-allow-methods", asked)], b""
         self.arrivals.append(arrival)
         answer = self.answers.get(arrival.url, Answer())
-        head += [(b"set-cookie", line) for line in answer.lines]
+        head += [(b"set-cookie", filled(line, arrival.at_s)) for line in answer.lines]
         if answer.location:
             head.append((b"location", answer.location.encode("latin-1")))
         if fields.get("accept", "").startswith("image/"):
