@@ -284,3 +284,25 @@ PARTITIONS: Final = {
     "host-prefix-without-path": "__Host-a=1; Secure; Partitioned",
     "expired": "a=1; Secure; Partitioned; Max-Age=0",
 }
+
+FAULTS: Final = {
+    "domain-and-secure-prefix": "__Secure-a=1; Domain=b.test",
+    "domain-and-host-prefix": "__Host-a=1; Secure; Path=/; Domain=b.test",
+    "domain-and-none": "a=1; SameSite=None; Domain=b.test",
+    "domain-and-partitioned": "a=1; Partitioned; Domain=b.test",
+    "domain-and-expired": "a=1; Domain=b.test; Max-Age=0",
+    "prefix-and-none": "__Secure-a=1; SameSite=None",
+    "prefix-and-partitioned": "__Host-a=1; Path=/; Partitioned",
+    "prefix-and-expired": "__Secure-a=1; Max-Age=0",
+    "none-and-partitioned": "a=1; SameSite=None; Partitioned",
+    "none-and-expired": "a=1; SameSite=None; Max-Age=0",
+    "size-and-domain": "n={v*4096}; Domain=b.test",
+    "size-and-prefix": "__Host-n={v*4096}",
+    "size-and-none": "n={v*4096}; SameSite=None",
+    "control-and-domain": "n=\x01; Domain=b.test",
+    "control-and-size": "n=\x01{v*4096}",
+    "empty-and-domain": "=; Domain=b.test",
+    "empty-and-none": "; SameSite=None",
+    "all-of-them": "__Host-a=1; SameSite=None; Partitioned; Domain=b.test; Max-Age=0",
+}
+"""More than one thing wrong: which reasons are given, and in which order."""

@@ -63,6 +63,32 @@ _OVERWRITES: Final = (
     _case("bad-line-between-good", (A, ["a=1", "b=1; Domain=b.test", "=", "c=1"]), A),
 )
 
+_FAULTS: Final = tuple(
+    Case(
+        f"fault-cross-site-{name}",
+        "fault",
+        (Step(A, lines=("k=s; Secure",)), Step(page), Step(url, "fetch", lines), Step(f"{A}q")),
+    )
+    for name, page, url, lines in (
+        (
+            "http",
+            "http://b.test/",
+            f"{PLAIN_A}x",
+            ("k=p", "s=1; Secure; SameSite=Strict", "n=1; SameSite=None; Secure"),
+        ),
+        ("domain", "https://b.test/", f"{A}x", ("k=p; Domain=b.test", "l=1; SameSite=Lax; Domain=test")),
+        (
+            "prefix",
+            "https://b.test/",
+            f"{A}x",
+            ("__Host-k=p", "__Secure-l=1; SameSite=Strict", "__Http-m=1; SameSite=None"),
+        ),
+        ("partitioned", "https://b.test/", f"{A}x", ("k=p; Partitioned", "l=1; Partitioned; Secure; SameSite=Lax")),
+        ("expired", "https://b.test/", f"{A}x", ("k=; Max-Age=0", "l=; SameSite=None; Secure; Max-Age=0")),
+        ("too-long", "https://b.test/", f"{A}x", ("k={v*4096}; SameSite=Strict", "=; SameSite=Strict")),
+    )
+)
+
 _ORDERS: Final = (
     _case(
         "by-path-length",
@@ -160,4 +186,4 @@ _SCRIPTS: Final = (
     _script("writes-utf8", A, [], ("u=\xe2\x98\x83",)),
 )
 
-CASES: Final = (*_OVERWRITES, *_ORDERS, *_LIMITS, *_SCRIPTS)
+CASES: Final = (*_OVERWRITES, *_FAULTS, *_ORDERS, *_LIMITS, *_SCRIPTS)

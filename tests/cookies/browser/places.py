@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import urljoin
 
-from tests.cookies.browser.shapes import Case, Step
+from inspect_cli.practice import cookie_lines
+from tests.cookies.browser.shapes import Case, Step, shortened
+from tests.cookies.browser.site import PRACTICE
 
 _AT_WWW: Final = {
     "parent": "Domain=a.test",
@@ -108,6 +111,45 @@ def _followed(group: str, name: str, url: str, line: str, *after: str) -> Case:
     return Case(f"{group}-{name}", group, steps, page=urljoin(url, "/"))
 
 
+_TOMORROW: Final = "{+1d|%a, %d %b %Y %H:%M:%S GMT}"
+_PRACTICE: Final = (
+    Case(
+        "practice-every-attribute",
+        "practice",
+        (
+            Step(
+                f"https://{PRACTICE}/cookies/all",
+                lines=tuple(
+                    re.sub(r"(?<=Expires=).*", _TOMORROW, line) for line in cookie_lines.every_attribute(PRACTICE)
+                ),
+            ),
+            Step(f"https://{PRACTICE}/cookies"),
+            Step("https://b.test/"),
+            Step(f"https://{PRACTICE}/cookies", "link"),
+        ),
+    ),
+    Case(
+        "practice-bad",
+        "practice",
+        (
+            Step(
+                f"https://{PRACTICE}/cookies/bad", lines=tuple(shortened(line) for line in cookie_lines.bad_practice())
+            ),
+            Step(f"https://{PRACTICE}/cookies"),
+        ),
+    ),
+    Case(
+        "practice-redirect",
+        "practice",
+        (
+            Step(f"https://{PRACTICE}/redirect", lines=(cookie_lines.hop("1"),)),
+            Step(f"https://{PRACTICE}/redirect/target", "redirect"),
+        ),
+    ),
+)
+"""Pages of the practice site itself: it sends these lines by itself."""
+
+
 CASES: Final = (
     *(
         _followed("domain", f"at-www-{name}", "https://www.a.test/", f"d=1; {attribute}", "https://sub.www.a.test/")
@@ -130,4 +172,5 @@ CASES: Final = (
         _followed("path", f"default-{name}", url, "a=1", *(f"https://a.test{path}" for path in paths))
         for name, (url, paths) in _DEFAULT_PATHS.items()
     ),
+    *_PRACTICE,
 )

@@ -28,6 +28,7 @@ CASES: tuple[Case, ...] = (
     *_one_line("size", "raw.test", lines.SIZES),
     *_one_line("prefix", "a.test", lines.PREFIXES),
     *_one_line("partitioned-line", "a.test", lines.PARTITIONS),
+    *_one_line("fault", "raw.test", lines.FAULTS),
     *places.CASES,
     *overwrites.CASES,
     *situations.CASES,
