@@ -104,7 +104,7 @@ def _lines(case: dict[str, Any], at: int, step: dict[str, Any], ours: dict[str, 
         match = next((one for one in refused if one[0] == line["line"].strip(" \t")), None)
         if match is not None:
             refused.remove(match)
-            yield what, match[1], line["reasons"]
+            yield what, match[1], [reason for reason in line["reasons"] if reason not in SILENT]
         elif names.count(line["name"]) == 1:
             kept = (_lossy(line["name"]), _lossy(line["value"])) in store
             silent = line["stored"] or step["via"] == "js" or SILENT.issuperset(line["reasons"])
@@ -131,7 +131,7 @@ def chromium_kept(kept: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": octets(kept["name"]),
         "value": octets(kept["value"]),
-        "domain": kept["domain"],
+        "domain": kept["domain"].strip("[]"),  # of an IPv6 address
         "path": octets(kept["path"]),
         "flags": [flag for flag in ("secure", "httpOnly") if kept.get(flag)],
         "same_site": kept.get("sameSite", "default").lower(),

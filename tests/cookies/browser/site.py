@@ -140,7 +140,8 @@ class _App:
             tuple(value for name, value in scope["headers"] if name == b"cookie"),
         )
         if arrival.host == PRACTICE:
-            self._sites.arrivals.append(arrival)
+            if arrival.target != "/favicon.ico":  # asked for whenever the browser likes
+                self._sites.arrivals.append(arrival)
             await self._practice(scope, receive, send)
             return
         while (await receive()).get("more_body"):

@@ -11,29 +11,18 @@ from tests.cookies.browser.agreement import chromium_kept, differences, profile_
 from tests.cookies.browser.shapes import Case, filled, load, shortened, unfolded
 from tests.cookies.browser.table import CASES
 
-_ANCESTORS: Final = "a story names the asking page and the top one, not the frames between them"
+_HOST_AND_DOMAIN: Final = "Chromium adds InvalidPrefix to InvalidDomain"
 OTHERWISE: Final = {
-    "control-tab-in-path": "Chromium refuses a TAB anywhere inside a line; the profile in name and value alone",
-    "control-tab-in-unknown-attribute": "as control-tab-in-path",
-    "domain-address-six": "Domain=[::1]: the profile knows no IPv6 address in a Domain",
-    "http-partitioned-and-secure": "Chromium drops Partitioned on http before it looks at Secure, and says nothing",
-    "overwrite-secure-refuses-http-secure": "Chromium adds OverwriteSecure to SecureOnly",
+    "fault-domain-and-host-prefix": _HOST_AND_DOMAIN,
+    "practice-bad": _HOST_AND_DOMAIN,
     "limit-low-priority-goes-first": "Priority is an attribute of Chromium's own; the profile has none",
-    "script-writes-odd": "a line with NUL, CR or LF that a script writes: Chromium refuses, the profile cuts",
-    "frame-other-in-own": _ANCESTORS,
-    "frame-other-in-own@blocked": _ANCESTORS,
-    "frame-partition-behind-another-site": _ANCESTORS,
-    "frame-partition-behind-another-site@blocked": _ANCESTORS,
     "later-session-ends-with-the-browser": "a story has no step in which the browser is closed",
 }
 """Case: why the profile decides otherwise than Chromium did."""
 
 KEPT_OTHERWISE: Final = {
-    "control-tab-in-path": OTHERWISE["control-tab-in-path"],
-    "control-tab-in-unknown-attribute": OTHERWISE["control-tab-in-unknown-attribute"],
-    "domain-address-six": OTHERWISE["domain-address-six"],
-    "attribute-max-age-last-is-bad": "the last Max-Age wins in Chromium, even unreadable; 6265bis §5.6.2 skips that",
-    "attribute-date-last-is-bad": "the last Expires wins in Chromium, even unreadable; 6265bis §5.6.1 skips that",
+    "attribute-max-age-last-is-bad": "in Chromium the last Max-Age wins, even unreadable; 6265bis §5.6.2 skips that",
+    "attribute-date-last-is-bad": "in Chromium the last Expires wins, even unreadable; 6265bis §5.6.1 skips that",
     "attribute-date-three-digit-hour": "Chromium reads an hour of three digits; 6265bis §5.1.1 two",
     "attribute-date-five-digit-year": "Chromium reads a year of five digits; 6265bis §5.1.1 four",
 }
