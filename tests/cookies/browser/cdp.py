@@ -59,6 +59,10 @@ FLAGS: Final = (
 )
 
 
+_DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
+"""Linux: whatever ends this process, no browser stays behind."""
+
+
 def chromium_path() -> str | None:
     """Where Chromium is, if it is installed."""
     return shutil.which("chromium")
@@ -154,7 +158,7 @@ def chromium(folder: Path, *flags: str) -> Iterator[Browser]:
     if path is None:
         raise RuntimeError("Chromium is not installed")
     process = subprocess.Popen(
-        [path, *FLAGS, *flags, f"--user-data-dir={folder}", "--remote-debugging-port=0", "about:blank"],
+        [*_DIES_WITH_US, path, *FLAGS, *flags, f"--user-data-dir={folder}", "--remote-debugging-port=0", "about:blank"],
         env=os.environ | {"HOME": str(folder), "TMPDIR": str(folder)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
