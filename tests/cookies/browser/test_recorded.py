@@ -7,16 +7,13 @@ from typing import Any, Final
 
 import pytest
 
-from tests.cookies.browser.agreement import chromium_kept, differences, profile_keeps
+from inspect_cli.cookies import Jar, asking_for
+from tests.cookies.browser.agreement import NOW_S, chromium_kept, differences, profile_keeps
 from tests.cookies.browser.shapes import Case, filled, load, shortened, unfolded
 from tests.cookies.browser.table import CASES
 
-_HOST_AND_DOMAIN: Final = "Chromium adds InvalidPrefix to InvalidDomain"
 OTHERWISE: Final = {
-    "fault-domain-and-host-prefix": _HOST_AND_DOMAIN,
-    "practice-bad": _HOST_AND_DOMAIN,
-    "limit-low-priority-goes-first": "Priority is an attribute of Chromium's own; the profile has none",
-    "later-session-ends-with-the-browser": "a story has no step in which the browser is closed",
+    "later-session-ends-with-the-browser": "a story closes no browser; a jar does (end_session), and agrees: below",
 }
 """Case: why the profile decides otherwise than Chromium did."""
 
@@ -80,6 +77,17 @@ def test_profile_keeps_what_chromium_kept(group: str) -> None:
     same = [case for case in expected if case not in KEPT_OTHERWISE]
     assert [expected[case] for case in same] == [actual[case] for case in same]
     assert expected.keys() & KEPT_OTHERWISE.keys() == {case for case in expected if expected[case] != actual[case]}
+
+
+def test_session_cookies_go_when_the_browser_is_closed() -> None:
+    """The case that no story tells: a jar's end_session tells it."""
+    case = next(case for case in TABLE["cases"] if case["id"] == "later-session-ends-with-the-browser")
+    first, second = case["steps"]
+    jar = Jar("chromium")
+    asking = asking_for(first["url"])
+    jar.store_all([line.encode() for line in first["set"]], asking, NOW_S * 10**9)
+    jar.end_session()
+    assert second["wire"][0]["cookie"] == [jar.header(asking_for(second["url"]), (NOW_S + 10) * 10**9).decode()]
 
 
 def test_every_difference_is_of_a_case() -> None:
