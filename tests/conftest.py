@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -60,8 +61,10 @@ def _stay_at_home(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that capture are skipped, with the reason, where this process may not."""
+    """Tests that need what is not here are skipped, with the reason."""
     reason = may_capture()
     for item in items:
         if reason and item.get_closest_marker("sniff"):
             item.add_marker(pytest.mark.skip(reason=f"this process may not capture ({reason}); see inspect-cli doctor"))
+        if item.get_closest_marker("chromium") and shutil.which("chromium") is None:
+            item.add_marker(pytest.mark.skip(reason="Chromium is not installed (Debian: apt-get install chromium)"))
