@@ -1,7 +1,8 @@
-"""Cookies as RFC 6265bis has them (draft 22): parse, store, send; a pure library.
+"""Cookies as RFC 6265bis has them (draft 22), and as clients ship them: parse, store, send; a pure library.
 
 Knows: the Set-Cookie and Cookie fields, dates, hosts, paths, the 24 steps of the storage
-model, the retrieval model, limits and eviction, the Netscape file format.
+model, the retrieval model, partitions, limits and eviction, the Netscape file format; what
+each client does otherwise (profiles, as data); stories of several requests.
 Does not know: sockets, clocks (time is an argument), captures, events on the wire, words.
 Hands on: decisions with their steps, each with its clause and reason.
 """
