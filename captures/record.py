@@ -1,9 +1,9 @@
 """Record the captures of this folder again, by the tool itself, from the practice servers.
 
-    python captures/record.py [NAME ...]
+    python -m captures.record [NAME ...]
 
-Needs the right to capture (see `inspect-cli doctor`). Every capture gets new ports, times
-and session IDs: facts and golden files must be looked at again afterwards.
+Needs the right to capture (see `inspect-cli doctor`); WAYS and APART need root. Every capture
+gets new ports, times and session IDs: facts and golden files must be looked at again afterwards.
 
 Each capture is held at once against what the server's own sockets wrote down; a difference
 ends the script with exit code 1.
@@ -16,16 +16,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from captures.clients import Pipeliner, SlowReader, SocketClient
+from captures.lossy import SERVER, Way, joined, namespace
+from captures.names import ADDRESS, NAME, ask, name_server, recorded
 from inspect_cli.events.base import Entry
-from inspect_cli.events.calls import Call
 from inspect_cli.events.tcp import Connection
 from inspect_cli.practice import TOUR, WS_TOUR, Practice, running
 from inspect_cli.practice.byte_log import ByteLog, Traffic
-from inspect_cli.sources.client import Journal, endpoint
+from inspect_cli.practice.server import serving
+from inspect_cli.sources.client import endpoint
 from inspect_cli.sources.file import CaptureFiles
 from inspect_cli.sources.live import Live
 from inspect_cli.timeline import Timeline
@@ -58,50 +61,35 @@ def _run(*arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "inspect_cli", *arguments, "-q"], stdout=subprocess.DEVNULL, check=False
     )
-    print(f"  exit {done.returncode}: inspect-cli {' '.join(arguments)}")
-
-
-class Pipeliner:
-    """Sends all its requests before it reads the first answer (RFC 9112 §9.3.2), which httpx never does."""
-
-    def __init__(self, port: int, paths: tuple[str, ...]) -> None:
-        self._port = port
-        self._paths = paths
-
-    def stop(self) -> None:
-        """Three requests are over before anybody could want to."""
-
-    def run(self, journal: Journal) -> None:
-        def call(name: str, phase: str, arguments: str = "", result: str = "") -> None:
-            local, remote = endpoint(*plug.getsockname()), endpoint("127.0.0.1", self._port)
-            journal.tell(Call(time.time_ns(), name, plug.fileno(), phase, local, remote, arguments, result))  # type: ignore[arg-type]
-
-        with socket.socket() as plug:
-            plug.bind(("127.0.0.1", 0))
-            journal.announce("127.0.0.1", self._port)
-            call("connect", "begun")
-            plug.connect(("127.0.0.1", self._port))
-            call("connect", "returned", result="0")
-            journal.opened("127.0.0.1", self._port, *plug.getsockname())
-            host = f"127.0.0.1:{self._port}"
-            requests = [f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n" for path in self._paths[:-1]]
-            requests.append(f"GET {self._paths[-1]} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
-            data = "".join(requests).encode()
-            call("send", "begun", f"{len(data)} bytes")
-            plug.sendall(data)
-            call("send", "returned", result=f"{len(data)} bytes")
-            while plug.recv(65536):
-                pass
+    shown = [word if len(word) < 100 else f"{word[:20]}..." for word in arguments]
+    print(f"  exit {done.returncode}: inspect-cli {' '.join(shown)}")
 
 
 def pipelining(site: Practice, path: Path) -> None:
-    port = int(site.http_url.rsplit(":", 1)[1])
-    live = Live(Pipeliner(port, ("/size/10", "/size/2000", "/status/404")), sniff="always")
-    with path.open("wb") as file, live as source:
+    record_live(Pipeliner(port_of(site), ("/size/10", "/size/2000", "/status/404")), path)
+
+
+def zero_window(site: Practice, path: Path) -> None:
+    record_live(SlowReader(port_of(site)), path)
+
+
+def port_of(site: Practice) -> int:
+    return int(site.http_url.rsplit(":", 1)[1])
+
+
+def record_live(client: SocketClient, path: Path) -> None:
+    """A client of this folder, with the tool's sniffer and writer."""
+    with path.open("wb") as file, Live(client, sniff="always") as source:
         writer = PcapngWriter(file, source.capture.interfaces)
         for item in source.items():
             writer.write(item)
         writer.close(source.drops)
+
+
+def named(site: Practice, path: Path) -> None:
+    with name_server(), recorded(path):
+        ask(f"http://{NAME}:{port_of(site)}/")
+        await_ends(site.log)
 
 
 @contextmanager
@@ -144,6 +132,9 @@ def messages() -> list[str]:
     return [word for text in WS_TOUR for word in ("--send", text)]
 
 
+FOUR_SEGMENTS = "".join(f"{number:04}" for number in range(4 * 1448 // 4))
+"""A body in as many segments: of 1,500 bytes that a packet holds, IP and TCP take 52."""
+
 RECIPES: dict[str, Recipe] = {
     "http-login-logout": trace(*tour()),
     "http-keep-alive": trace("/", "--then", "/theme/dark", "--then", "/shop"),
@@ -165,15 +156,45 @@ RECIPES: dict[str, Recipe] = {
     "tcp-refused": refused,
     "tcp-syn-unanswered": unanswered,
     "tcp-reset": trace("!/reset-in-body"),
+    "tcp-loss": trace("/echo", "-d", FOUR_SEGMENTS, "--then", "/size/10"),
+    "tcp-out-of-order": trace("/size/4000"),
+    "tcp-zero-window": zero_window,
+    "udp-dns": named,
 }
 
 
-HOSTS = {"http-ipv6": "::1"}
+HOSTS = {"http-ipv6": "::1", "udp-dns": ADDRESS}
 """Where the practice servers listen for a recipe, if not on 127.0.0.1."""
+WAYS = {
+    # Client: 1 is the head of POST, 2 to 5 its body, 6 is 2 again, 7 is GET, 8 is 7 again. Server: 1 is a head too.
+    "tcp-loss": Way(client_lost=frozenset({2, 7}), server_lost=frozenset({2})),
+    "tcp-out-of-order": Way(server_late=frozenset({2})),
+}
+"""Recipes whose servers are behind a way on which packets get lost."""
+APART = ("udp-dns",)
+"""Recipes in a network namespace of their own."""
 
 
-def differences(path: Path, log: Iterable[Traffic]) -> list[str]:
-    """What the connections of a capture carried, where the server's sockets say otherwise."""
+@contextmanager
+def practising(name: str) -> Iterator[Practice]:
+    """The practice servers of a recipe, in the place that it is for."""
+    with ExitStack() as stack:
+        if name in WAYS:
+            server = stack.enter_context(joined(WAYS[name]))
+            with namespace(server):
+                site = stack.enter_context(serving(SERVER))
+        else:
+            if name in APART:
+                stack.enter_context(namespace())
+            site = stack.enter_context(running(HOSTS.get(name, "127.0.0.1")))
+        yield site
+
+
+def differences(path: Path, log: Iterable[Traffic], server: str = "") -> list[str]:
+    """What the connections of a capture carried, where the server's sockets say otherwise.
+
+    `server`: its address, if not the client's.
+    """
     timeline = Timeline(strict=True)
     rows: list[Entry | Connection] = []
     with CaptureFiles([str(path)]) as source:
@@ -184,7 +205,12 @@ def differences(path: Path, log: Iterable[Traffic]) -> list[str]:
     captured = [row for row in rows if isinstance(row, Connection) and row.opened == "handshake"]
     told = sorted((row.client, row.server, row.bytes_client, row.bytes_server) for row in captured)
     logged = sorted(
-        (endpoint(t.client_host, t.client_port), endpoint(t.client_host, t.server_port), t.received_bytes, t.sent_bytes)
+        (
+            endpoint(t.client_host, t.client_port),
+            endpoint(server or t.client_host, t.server_port),
+            t.received_bytes,
+            t.sent_bytes,
+        )
         for t in log
     )
     return [f"only the capture says {row}" for row in told if row not in logged] + [
@@ -205,10 +231,10 @@ def main(names: list[str], folder: Path = HERE) -> int:
     for name in names or RECIPES:
         path = folder / f"{name}.pcapng"
         print(name)
-        with running(HOSTS.get(name, "127.0.0.1")) as site:
+        with practising(name) as site:
             RECIPES[name](site, path)
             await_ends(site.log)
-            for difference in differences(path, site.log):
+            for difference in differences(path, site.log, urlsplit(site.http_url).hostname or ""):
                 code = 1
                 print(f"  WRONG: {difference}")
     return code

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from inspect_cli.concepts import CONCEPTS
 from inspect_cli.events.base import Annotation, Entry, Event
+from inspect_cli.events.capture import HostsNamed
 
 Happened = tuple[int, Event]
 """An event, and how many causes stand above it: a derived event comes behind its cause, one deeper."""
@@ -26,9 +27,9 @@ class Telling:
                 self._annotate.setdefault(kind, []).append(concept.see)
         self._number = 0
 
-    def tell(self, happened: Sequence[Happened]) -> list[Entry]:
-        """The rows of these events, the first of which has no cause among those told before."""
-        entries: list[Entry] = []
+    def tell(self, happened: Sequence[Happened]) -> list[Entry | HostsNamed]:
+        """The rows of these events, the first of which has no cause among those told before, and names as they come."""
+        entries: list[Entry | HostsNamed] = []
         parents: list[int | None] = [None]
         concepts = self.concepts
         for depth, event in happened:
@@ -48,7 +49,10 @@ class Telling:
                 # said of it stands with the row that it follows from.
                 index = len(entries) - 1 - (self._number - (parent or 0))
                 row = entries[index]
+                assert isinstance(row, Entry)  # names have no cause and cause nothing
                 entries[index] = Entry(row.number, row.parent, row.event, row.annotations + tuple(annotations))
+            elif event.__class__ is HostsNamed:
+                entries.append(event)
             parents.append(parent)
         return entries
 

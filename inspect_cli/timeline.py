@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from inspect_cli.events.base import Entry, Event, Item, Where
 from inspect_cli.events.calls import Call, CallMade, Context, ContextGiven, Reported
-from inspect_cli.events.capture import CaptureComment, CaptureEnd, Comment
+from inspect_cli.events.capture import CaptureComment, CaptureEnd, Comment, HostsNamed, Names
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.protocols import PROTOCOLS
@@ -23,7 +23,7 @@ from inspect_cli.streams.tracker import Share, Tracker
 from inspect_cli.wire.frames import Frames
 
 if TYPE_CHECKING:
-    from inspect_cli.streams.udp import UdpTable
+    from inspect_cli.streams.udp import UdpNames, UdpTable
     from inspect_cli.telling import Happened, Telling
 
 Part = tuple[list["Happened"], list[Connection]]
@@ -34,7 +34,8 @@ class Reading:
     """One reading of one capture, live or from a file, up to the events.
 
     `summary_only`: count, build no event. `verbose`: plain segments and ACKs are entries
-    too. `connection`: parse this one alone, and tell `picked` which frames are its.
+    too. `connection`: parse this one alone, and tell `picked` which frames are its; DNS then
+    only names hosts, with `names`.
     `profile`: as which client to decide about cookies (`--as`), None: as is known of each.
     `share`: of the conversations, with `summary_only`. `strict`: our own faults raise (tests,
     --debug). `at_once` False reads every packet one by one (slow; tests compare both).
@@ -47,6 +48,7 @@ class Reading:
         verbose: bool = False,
         connection: int | None = None,
         picked: Callable[[list[int]], None] | None = None,
+        names: bool = True,
         strict: bool = False,
         at_once: bool = True,
         share: Share | None = None,
@@ -66,7 +68,8 @@ class Reading:
                 for kind in deriver.watches:
                     self._derive.setdefault(kind, []).append(deriver.see)
         self._report = Report(self.tally, wanted)
-        make_udp = partial(_udp_table, self._report, verbose=verbose, strict=strict)
+        only_names = connection is not None
+        make_udp = partial(_udp_table, self._report, verbose=verbose, strict=strict, only_names=only_names)
         self._tracker = Tracker(
             PROTOCOLS,
             self._report,
@@ -76,7 +79,7 @@ class Reading:
             strict=strict,
             at_once=at_once,
             share=share,
-            make_udp=make_udp if connection is None and not summary_only else None,
+            make_udp=make_udp if (names or not only_names) and not summary_only else None,
         )
 
     @property
@@ -98,6 +101,11 @@ class Reading:
         elif isinstance(item, Comment) and not self.summary_only:
             where = Where(self._tracker.last_number, item.time_ns, "", None)
             yield self._followed([CaptureComment(where, item.comment, item.about, item.name)]), []
+
+        elif isinstance(item, Names) and not self.summary_only:
+            where = Where(self._tracker.last_number, self._tracker.last_time_ns, "", None)
+            pairs = tuple([(address, name.encode("utf-8", "replace")) for address, name in item.pairs])
+            yield self._followed([HostsNamed(where, pairs)]), []
 
     def finish(self, *, complete: bool = True) -> Iterator[Part]:
         """What only the end of the capture decides."""
@@ -141,25 +149,26 @@ class Timeline(Reading):
             self._telling = Telling()
             self.tally.concepts = self._telling.concepts
 
-    def feed(self, item: Item) -> Iterator[Entry | Connection]:
+    def feed(self, item: Item) -> Iterator[Entry | Connection | HostsNamed]:
         """Rows that became known with this item, in their order."""
         return self.rows(self.read(item))
 
-    def close(self, *, complete: bool = True) -> Iterator[Entry | Connection]:
+    def close(self, *, complete: bool = True) -> Iterator[Entry | Connection | HostsNamed]:
         """Rows that only the end of the capture decides."""
         return self.rows(self.finish(complete=complete))
 
-    def rows(self, parts: Iterable[Part]) -> Iterator[Entry | Connection]:
-        """The rows of what was read."""
+    def rows(self, parts: Iterable[Part]) -> Iterator[Entry | Connection | HostsNamed]:
+        """The rows of what was read, and names as they come."""
         for happened, connections in parts:
             if self._telling is not None:
                 yield from self._telling.tell(happened)
             yield from connections
 
 
-def _udp_table(report: Report, *, verbose: bool, strict: bool) -> UdpTable:
+def _udp_table(report: Report, *, verbose: bool, strict: bool, only_names: bool) -> UdpTable | UdpNames:
     """Made, and loaded, for a capture that holds UDP."""
     from inspect_cli.protocols.datagrams import DATAGRAMS
-    from inspect_cli.streams.udp import UdpTable
+    from inspect_cli.streams.udp import UdpNames, UdpTable
 
-    return UdpTable(DATAGRAMS, report, verbose=verbose, strict=strict)
+    table = UdpTable(DATAGRAMS, report, verbose=verbose and not only_names, strict=strict)
+    return UdpNames(table) if only_names else table

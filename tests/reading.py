@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inspect_cli.events.base import Entry
+from inspect_cli.events.capture import HostsNamed
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.render import make_renderer
@@ -18,11 +19,11 @@ from inspect_cli.timeline import Timeline
 
 def read(
     path: Path | Sequence[Path], batch_bytes: int = 8 << 20, **options: Any
-) -> tuple[list[Entry | Connection], Tally]:
+) -> tuple[list[Entry | Connection | HostsNamed], Tally]:
     """Every row of a capture, and its counts; our own faults raise."""
     paths = [path] if isinstance(path, Path) else path
     timeline = Timeline(strict=True, **options)
-    rows: list[Entry | Connection] = []
+    rows: list[Entry | Connection | HostsNamed] = []
     with CaptureFiles([str(p) for p in paths], batch_bytes) as source:
         for item in source.items():
             rows += timeline.feed(item)
@@ -62,7 +63,14 @@ def shown(path: Path, form: str, lang: str, width: int = 80, *, verbose: bool = 
 
 def _show(renderer: Any, rows: Any) -> None:
     for row in rows:
-        if isinstance(row, Entry):
-            renderer.entry(row)
-        else:
-            renderer.connection(row)
+        tell(renderer, row)
+
+
+def tell(renderer: Any, row: Any) -> None:
+    """Tell a renderer what a timeline gave."""
+    if isinstance(row, Entry):
+        renderer.entry(row)
+    elif isinstance(row, HostsNamed):
+        renderer.names(row)
+    else:
+        renderer.connection(row)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from inspect_cli.events.base import Entry
+from inspect_cli.events.capture import HostsNamed
 from tests.reading import read, shown
 
 CAPTURES = Path(__file__).parent.parent / "captures"
@@ -121,6 +122,20 @@ def test_rows_are_the_same_for_every_batch_size(path: Path) -> None:
 
     assert whole == read(path, batch_bytes=300)
     assert whole == read(path, at_once=False)
+
+
+def test_one_connection_alone_has_the_names_and_not_the_rows_of_dns() -> None:
+    path = CAPTURES / "udp-dns.pcapng"
+    rows, tally = read(path, connection=0)
+    whole, _ = read(path)
+    picked = [row for row in whole if isinstance(row, Entry) and row.event.where.channel.startswith("tcp/")]
+
+    assert [row.pairs for row in rows if isinstance(row, HostsNamed)] == [(("127.0.0.2", b"www.shop.example"),)]
+    assert [row.event for row in rows if isinstance(row, Entry)] == [row.event for row in picked]
+    assert next(row.number for row in rows if isinstance(row, Entry)) == 1
+    assert tally.udp_conversations == 1
+    assert [] == [row for row in read(path, connection=0, names=False)[0] if isinstance(row, HostsNamed)]
+    assert rows == read(path, connection=0, batch_bytes=300)[0]
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda p: p.stem)

@@ -17,8 +17,8 @@ from tests.reading import read
 
 ROOT = Path(__file__).parent.parent
 CAPTURE_OF = {
-    "tcp": "",
-    "udp": "",
+    "tcp": "tcp-loss",
+    "udp": "udp-dns",
     "rst": "tcp-refused",
     "websocket": "ws-pushed",
     "websocket-handshake": "ws-echo",
@@ -29,7 +29,7 @@ CAPTURE_OF = {
     "cookie-attributes": "cookies-attributes",
     "cookie-clients": "cookies-attributes",
 }
-"""The capture whose first note of a concept is its example, if not the login; "": no capture shows it."""
+"""The capture whose first note of a concept is its example, if not the login."""
 
 
 def example(concept: str, capture: str, words: Words) -> str:
@@ -59,9 +59,8 @@ def test_every_concept_has_an_example_that_replay_really_shows(lang: str, reques
     parts = ["# Examples of `explain`, made from captures/ by `pytest tests/test_examples.py --update-golden`.\n"]
     for concept in CONCEPTS:
         capture = CAPTURE_OF.get(concept.id, "http-login-logout")
-        if capture:
-            lines = example(concept.id, capture, words).replace("{", "{{").replace("}", "}}")
-            parts.append(f"[example.{concept.id}]\ncapture = \"{capture}\"\nlines = '''\n{lines}'''\n")
+        lines = example(concept.id, capture, words).replace("{", "{{").replace("}", "}}")
+        parts.append(f"[example.{concept.id}]\ncapture = \"{capture}\"\nlines = '''\n{lines}'''\n")
     expected = "\n".join(parts)
     path = ROOT / "inspect_cli" / "texts" / lang / "examples.toml"
     if request.config.getoption("--update-golden"):

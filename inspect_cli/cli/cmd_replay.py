@@ -18,7 +18,7 @@ from inspect_cli.cli.output import Output
 )
 @click.option("--summary", is_flag=True, help="Counts only.")
 @click.option("--all", "every", is_flag=True, help="Show every row of a large capture too, not an overview.")
-@click.option("-n", "--no-names", is_flag=True, help="Do not name hosts as captured DNS answers do.")
+@click.option("-n", "--no-names", is_flag=True, help="Do not name hosts as captured DNS answers, or the file, do.")
 @click.option("--follow", is_flag=True, help="Read on as the last file grows, until Ctrl-C.")
 @click.option("-w", "--write", metavar="FILE", help="Write what is read to FILE (pcapng).")
 @click.option(

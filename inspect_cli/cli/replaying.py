@@ -87,6 +87,7 @@ def _options(output: Output, asked: Asked, cut: Cut | None) -> dict[str, Any]:
         "summary_only": asked.summary,
         "verbose": output.verbose,
         "connection": asked.connection,
+        "names": output.format == "text" and not asked.no_names,
         "picked": cut.pick if cut else None,
         "strict": output.debug,
         "profile": asked.profile,

@@ -43,9 +43,10 @@ class Here:
 
     def __init__(self, timeline: Timeline, renderer: Renderer) -> None:
         from inspect_cli.events.base import Entry
+        from inspect_cli.events.capture import HostsNamed
         from inspect_cli.events.http import ResponseHead
 
-        self._entry_type, self._response_type = Entry, ResponseHead
+        self._entry_type, self._response_type, self._names_type = Entry, ResponseHead, HostsNamed
         self.reading = self._timeline = timeline
         self._renderer = renderer
         self.status = 0
@@ -65,6 +66,8 @@ class Here:
                 if isinstance(event, self._response_type):
                     self.status = event.status if event.status >= 200 else self.status
                 entry(row)
+            elif isinstance(row, self._names_type):
+                self._renderer.names(row)
             else:
                 connection(row)
 
@@ -190,6 +193,7 @@ def _show_all(incoming: Any, renderer: Renderer) -> None:
     import pickle
 
     from inspect_cli.cli.run import collect_rarely
+    from inspect_cli.events.capture import HostsNamed
     from inspect_cli.telling import Telling
 
     collect_rarely()
@@ -201,8 +205,11 @@ def _show_all(incoming: Any, renderer: Renderer) -> None:
             return  # it was ended in the middle
         if thing[0] == "show":
             happened, connections = thing[1]
-            for entry in telling.tell(happened):
-                renderer.entry(entry)
+            for row in telling.tell(happened):
+                if isinstance(row, HostsNamed):
+                    renderer.names(row)
+                else:
+                    renderer.entry(row)
             for connection in connections:
                 renderer.connection(connection)
         elif thing[0] == "begin":

@@ -223,6 +223,7 @@ class Tcp(Concept):
         "tcp.zero-window",
         "tcp.window-update",
         "tcp.window-probe",
+        "tcp.window-probe-answered",
         "tcp.urgent",
         "tcp.one-direction",
         "tcp.end-not-captured",
@@ -231,6 +232,8 @@ class Tcp(Concept):
     def __init__(self) -> None:
         self._told: Recent[tuple[str, Side | None], tuple[str, int]] = Recent()
         """Channel and side -> what was sent again last and why, and when."""
+        self._probes: Recent[str, int] = Recent()
+        """Channel -> frame that asked last whether a window has opened."""
         self._is_large_told = False
 
     def see(self, event: Event) -> Iterable[Annotation]:
@@ -340,12 +343,7 @@ class Tcp(Concept):
 
     def _window(self, event: Event) -> Iterable[Annotation]:
         if isinstance(event, KeepAliveAck):
-            frames = (event.probe_frame, *event.where.frames)
-            return (
-                self.note(
-                    event, "keep-alive-answered", frames=frames, reference="RFC 9293 §3.8.4", waited_ns=event.waited_ns
-                ),
-            )
+            return (self._answer(event),)
         if isinstance(event, ZeroWindow):
             return (self.note(event, "zero-window", reference="RFC 9293 §3.8.6", level="notice"),)
         if isinstance(event, WindowUpdate):
@@ -356,11 +354,25 @@ class Tcp(Concept):
                 ),
             )
         if isinstance(event, WindowProbe):
+            self._probes[event.where.channel] = event.where.at
             frames = (event.zero_frame, *event.where.frames)
             return (self.note(event, "window-probe", frames=frames, reference="RFC 9293 §3.8.6.1"),)
         return ()
 
+    def _answer(self, event: KeepAliveAck) -> Annotation:
+        frames, waited_ns = (event.probe_frame, *event.where.frames), event.waited_ns
+        if self._probes.get(event.where.channel) != event.probe_frame:
+            return self.note(
+                event, "keep-alive-answered", frames=frames, reference="RFC 9293 §3.8.4", waited_ns=waited_ns
+            )
+        is_closed = event.window == 0
+        reference = "RFC 9293 §3.8.6.1"
+        return self.note(
+            event, "window-probe-answered", frames=frames, reference=reference, waited_ns=waited_ns, closed=is_closed
+        )
+
     def _end(self, event: ConnectionEnd) -> Iterable[Annotation]:
+        self._probes.pop(event.where.channel, None)
         for side in (Side.CLIENT, Side.SERVER):
             self._told.pop((event.where.channel, side), None)
         if event.only_side is not None:

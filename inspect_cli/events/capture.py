@@ -29,6 +29,21 @@ class Names(Item):
 
 
 @noun
+class HostsNamed(Event):
+    """Names of hosts from here on, where no row gives them; no row itself, and no concept sees it.
+
+    `where.frames` holds the DNS answer, or nothing where the file itself names them (Names).
+    """
+
+    kind: ClassVar[str] = "hosts-named"
+    layer: ClassVar[Layer] = "capture"
+    is_entry: ClassVar[bool] = False
+
+    pairs: tuple[tuple[str, bytes], ...]
+    """(address, name)"""
+
+
+@noun
 class Undecoded(Event):
     """A frame whose headers could not be read, or fragments of which the rest did not come.
 

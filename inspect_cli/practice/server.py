@@ -44,7 +44,13 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Iterator[Practice]:
     Raises:
         UsageProblem: not a loopback address, or the port cannot be had.
     """
-    address = loopback_address(host)
+    with serving(loopback_address(host), port) as practice:
+        yield practice
+
+
+@contextmanager
+def serving(address: str, port: int = 0) -> Iterator[Practice]:
+    """The same on any address of this machine; who asks for another than loopback knows who can reach it."""
     log = ByteLog()
     with ExitStack() as stack:
         site = stack.enter_context(listening(address, port, log, answers_fin=True))

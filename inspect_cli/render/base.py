@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TextIO, cast
 
 from inspect_cli.events.base import Entry
+from inspect_cli.events.capture import HostsNamed
 from inspect_cli.events.summary import Capture, Tally
 from inspect_cli.events.tcp import Connection
 
@@ -33,6 +34,9 @@ class Renderer(Protocol):
     def connection(self, connection: Connection) -> None:
         """A connection of which nothing more will come."""
 
+    def names(self, named: HostsNamed) -> None:
+        """Names of hosts, from here on."""
+
     def end(self, capture: Capture, tally: Tally) -> None:
         """The whole capture and its counts; the output is flushed, not closed."""
 
@@ -53,7 +57,7 @@ class Look:
     overview: bool = False
     """Of a large capture the text view tells what is in it, instead of rows."""
     names: bool = True
-    """The text view names hosts as captured DNS answers do."""
+    """The text view names hosts as captured DNS answers and the file do."""
 
 
 def comes_slowly(capture: Capture) -> bool:

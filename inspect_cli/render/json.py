@@ -11,6 +11,7 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, TextIO
 
 from inspect_cli.events.base import Entry
+from inspect_cli.events.capture import HostsNamed
 from inspect_cli.events.summary import SCHEMA, Capture, Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.render.base import Sink, comes_slowly
@@ -34,6 +35,9 @@ class _Written:
         self._select = select
         self._capture: Capture | None = None
         self._entries = 0
+
+    def names(self, named: HostsNamed) -> None:
+        """Programs read them in the answers themselves."""
 
     def _row(self, entry: Entry) -> bytes | None:
         """The entry as JSON, None for one that the filter hides."""

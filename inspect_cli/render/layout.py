@@ -208,7 +208,7 @@ class Layout:
         return [[gutter, (client, "heading")], [(" " * width(gutter[0]) + space, ""), (server, "heading")]]
 
     def _named_ends(self, client: str, server: str) -> list[Line]:
-        """The names of the endpoints beneath them, as far as DNS gave any before."""
+        """The names of the endpoints beneath them, as far as DNS or the file gave any before."""
         if self._names is None:
             return []
         known = [self._names.of(end) for end in (client, server)]

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from inspect_cli.events.base import Entry
+from inspect_cli.events.capture import HostsNamed
 from inspect_cli.events.summary import Capture, Tally
 from inspect_cli.events.tcp import Closed, Connection, Opened
 from inspect_cli.render.layout import Line
@@ -34,7 +35,7 @@ class OverviewRenderer:
     ) -> None:
         self._inner = inner
         self._most_connections, self._most_rows = most_connections, most_rows
-        self._waiting: list[Entry | Connection] = []
+        self._waiting: list[Entry | Connection | HostsNamed] = []
         self._channels: set[str] = set()
         self._rows = 0
         self._counts: Counts | None = None
@@ -64,12 +65,21 @@ class OverviewRenderer:
         if len(self._channels) > self._most_connections:
             self._turn()
 
+    def names(self, named: HostsNamed) -> None:
+        if self._counts is None:
+            self._waiting.append(named)
+            self._rows += 1
+            if self._rows > self._most_rows:
+                self._turn()
+
     def end(self, capture: Capture, tally: Tally) -> None:
         counts = self._counts
         if counts is None:
             for row in self._waiting:
                 if isinstance(row, Entry):
                     self._inner.entry(row)
+                elif isinstance(row, HostsNamed):
+                    self._inner.names(row)
                 else:
                     self._inner.connection(row)
             self._inner.end(capture, tally)
@@ -85,7 +95,7 @@ class OverviewRenderer:
         for row in self._waiting:
             if isinstance(row, Entry):
                 counts.entry(row)
-            else:
+            elif isinstance(row, Connection):
                 counts.connection(row)
         self._waiting.clear()
         self._channels.clear()

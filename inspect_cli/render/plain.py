@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from inspect_cli.events.base import Entry
+from inspect_cli.events.capture import HostsNamed
 from inspect_cli.events.summary import Capture, Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.render.base import Look, Sink, comes_slowly
@@ -45,6 +46,10 @@ class PlainRenderer:
         self._summary.connection(row)
         if self._select is not None:
             self._select.let_go(row["channel"])
+
+    def names(self, named: HostsNamed) -> None:
+        if self._names is not None:
+            self._names.take(named)
 
     def end(self, capture: Capture, tally: Tally) -> None:
         self._tell()

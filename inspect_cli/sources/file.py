@@ -21,16 +21,20 @@ from inspect_cli.errors import (
     NotACapture,
 )
 from inspect_cli.events.base import Item
+from inspect_cli.events.capture import Names
 from inspect_cli.events.summary import Capture, CaptureFile
 from inspect_cli.sources.pipes import Growing, Pipe, standard_input
-from inspect_cli.wire.capture_file import CaptureReader, HarBegins, open_capture
+from inspect_cli.wire.capture_file import PCAPNG_MAGIC, CaptureReader, HarBegins, open_capture
 from inspect_cli.wire.frames import Frames
+from inspect_cli.wire.pcapng_blocks import names_at_end
 
 if TYPE_CHECKING:
     from inspect_cli.sources.har import HarReader, Told
 
 STDIN: Final = "-"
 PEEK_BYTES: Final = 64 << 10
+TAIL_BYTES: Final = 256 << 10
+"""So much of a file's end is looked through for names of hosts before it is read."""
 NO_FRAME: Final = 1 << 63
 """The time of the first frame where there is none: later than any."""
 
@@ -134,9 +138,14 @@ class CaptureFiles:
             file = CaptureFile(waiting.path, number, 0)
             self.capture.files.append(file)
             drops = self.drops
+            early = self._early_names(waiting.path, stream)
+            if early:
+                yield Names(early)
             for item in reader:
                 if isinstance(item, Frames):
                     self._count(file, item)
+                elif isinstance(item, Names) and set(item.pairs) <= set(early):
+                    continue  # told already
                 self.drops = drops + reader.drops
                 yield item
             self.drops = drops + reader.drops
@@ -168,6 +177,15 @@ class CaptureFiles:
         capture = self.capture
         capture.started_ns = first if capture.started_ns is None else min(first, capture.started_ns)
         capture.ended_ns = last if capture.ended_ns is None else max(last, capture.ended_ns)
+
+    def _early_names(self, path: str, stream: BinaryIO) -> tuple[tuple[str, str], ...]:
+        """Names of hosts that stand behind the packets of a file, where it can be looked at (no pipe, not packed)."""
+        if path not in self._sizes or not isinstance(stream, io.FileIO):  # it grows
+            return ()
+        descriptor = stream.fileno()
+        if os.pread(descriptor, 4, 0) != PCAPNG_MAGIC:
+            return ()
+        return tuple(names_at_end(os.pread(descriptor, TAIL_BYTES, max(0, self._sizes[path] - TAIL_BYTES))))
 
     def _tell(self, problem: InspectError | None) -> None:
         """Of several files the worst, of equals the first."""

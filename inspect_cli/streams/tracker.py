@@ -25,7 +25,7 @@ from inspect_cli.wire.frames import Frames, Int64, Packets, UInt64
 from inspect_cli.wire.packets import Decoder
 
 if TYPE_CHECKING:
-    from inspect_cli.streams.udp import UdpTable
+    from inspect_cli.streams.udp import UdpNames, UdpTable
     from inspect_cli.wire.fragments import FragmentNote
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
@@ -75,7 +75,7 @@ class Tracker:
         at_once: bool = True,
         strict: bool = False,
         share: Share | None = None,
-        make_udp: Callable[[], UdpTable] | None = None,
+        make_udp: Callable[[], UdpTable | UdpNames] | None = None,
     ) -> None:
         """`only`: parse this connection alone. `picked`, `at_once`, `strict`: see ConnectionTable, Channel.
 
@@ -94,7 +94,7 @@ class Tracker:
         self._sockets: dict[int, _Socket] = {}
         self._udp: set[int] = set()
         self._make_udp = make_udp
-        self._udp_table: UdpTable | None = None
+        self._udp_table: UdpTable | UdpNames | None = None
         self._decoder = Decoder()
         self.last_number = 0
         """Number of the last frame fed; 0 before any."""

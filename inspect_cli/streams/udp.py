@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspect_cli.events.base import Event, Side, Where
-from inspect_cli.events.capture import ParserFailed
-from inspect_cli.events.udp import UdpConversation, UdpDatagram, UdpEnd
+from inspect_cli.events.capture import HostsNamed, ParserFailed
+from inspect_cli.events.udp import DnsAnswer, UdpConversation, UdpDatagram, UdpEnd
 from inspect_cli.streams.channel import Report
 from inspect_cli.wire.addresses import endpoint_text
 from inspect_cli.wire.frames import Int64, Packets, UInt64
@@ -232,6 +232,35 @@ class UdpTable:
     def _where(packets: Packets, row: int, channel: str, side: Side) -> Where:
         number = int(packets.number[row])
         return Where(number, int(packets.time_ns[row]), channel, side, (number,))
+
+
+class UdpNames:
+    """A table of which the names of hosts are told and nothing else."""
+
+    def __init__(self, table: UdpTable) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def feed(self, packets: Packets, rows: Int64, hashes: UInt64) -> list[Placed]:
+        """Names that the answers among these rows give, in frame order."""
+        found: list[Placed] = []
+        for at, event in self._table.feed(packets, rows, hashes):
+            if isinstance(event, DnsAnswer) and event.addresses:
+                pairs = tuple([(address, event.name) for address in event.addresses])
+                found.append((at, HostsNamed(event.where, pairs)))
+        return found
+
+    def look(self, number: int, now_ns: int) -> list[Placed]:
+        """Nothing: that a conversation is over gives no names."""
+        self._table.look(number, now_ns)
+        return []
+
+    def close(self, number: int, now_ns: int) -> list[Placed]:
+        """Nothing likewise."""
+        self._table.close(number, now_ns)
+        return []
 
 
 def _end_of(one: _Conversation, where: Where, reason: Reason) -> UdpEnd:

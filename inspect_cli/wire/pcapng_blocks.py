@@ -33,6 +33,9 @@ EPB_DROPCOUNT: Final = 4
 UNKNOWN_DROPS: Final = 0xFFFF
 """Of an old packet block: nobody knows."""
 NRB_IPV4, NRB_IPV6 = 1, 2
+_ORDERS: Final[tuple[tuple[Literal["little", "big"], Literal["<", ">"]], ...]] = (("little", "<"), ("big", ">"))
+BEHIND_PACKETS: Final = (NRB, ISB, DSB, 0x0BAD, 0x40000BAD)
+"""Blocks that may stand at the end of a file, custom ones (§4.8) too."""
 
 LAST_SECOND: Final = (2**63 - 1) // 1_000_000_000 - 1
 """Times are clamped here (year 2262) so that ns fit 64 bits."""
@@ -139,6 +142,27 @@ def nanoseconds(
     seconds = np.clip(seconds + offset, 0, LAST_SECOND)
     times: Int64 = seconds * 1_000_000_000 + fraction.astype(np.int64)
     return times
+
+
+def names_at_end(tail: bytes) -> list[tuple[str, str]]:
+    """Addresses and names of name resolution blocks (§4.5) behind the last packet, in file order.
+
+    `tail`: last bytes of a pcapng file. Wireshark writes names there, where a reader in order
+    comes last; blocks end with their length (§3.1), so that they can be walked backwards.
+    """
+    found: list[list[tuple[str, str]]] = []
+    end = len(tail)
+    while True:
+        for word, order in _ORDERS:
+            size = int.from_bytes(tail[max(0, end - 4) : end], word)
+            start = end - size
+            kind = int.from_bytes(tail[start : start + 4], word) if 12 <= size <= end else 0
+            if kind in BEHIND_PACKETS and tail[start + 4 : start + 8] == tail[end - 4 : end]:
+                found += [host_names(tail[start:end], order)[0]] if kind == NRB else []
+                end = start
+                break
+        else:
+            return [pair for pairs in reversed(found) for pair in pairs]
 
 
 def host_names(block: bytes, order: Literal["<", ">"]) -> tuple[list[tuple[str, str]], int]:

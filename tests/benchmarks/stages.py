@@ -20,7 +20,6 @@ from pathlib import Path
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from inspect_cli.events.base import Entry
 from inspect_cli.events.summary import Tally
 from inspect_cli.protocols.opaque import OPAQUE
 from inspect_cli.render import make_renderer
@@ -30,6 +29,7 @@ from inspect_cli.streams.tracker import Tracker
 from inspect_cli.timeline import Reading, Timeline
 from inspect_cli.wire.frames import Frames
 from inspect_cli.wire.packets import Decoder
+from tests.reading import tell
 
 START_SECONDS = time.process_time()
 
@@ -98,9 +98,9 @@ def encode(path: str) -> None:
         renderer.begin(source.capture)
         for item in source.items():
             for row in timeline.feed(item):
-                renderer.entry(row) if isinstance(row, Entry) else renderer.connection(row)
+                tell(renderer, row)
         for row in timeline.close():
-            renderer.entry(row) if isinstance(row, Entry) else renderer.connection(row)
+            tell(renderer, row)
         renderer.end(source.capture, timeline.tally)
 
 

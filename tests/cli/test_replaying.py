@@ -164,6 +164,16 @@ def of_port(port: int, seq: int) -> list[bytes]:
     return made
 
 
+@pytest.mark.parametrize(("options", "is_named"), [([], True), (["-n"], False)])
+def test_hosts_have_names_where_one_connection_is_shown_alone(options: list[str], is_named: bool) -> None:
+    path = ROOT / "captures" / "udp-dns.pcapng"
+    done = CliRunner().invoke(cli, ["replay", str(path), "--connection", "0", *options])
+
+    assert done.exit_code == 0
+    assert ("www.shop.example (DNS #2)" in done.stdout) is is_named
+    assert "UDP datagram" not in done.stdout
+
+
 @pytest.mark.parametrize("options", [[], ["--summary"]])
 def test_one_connection_is_cut_out_of_a_capture(options: list[str], tmp_path: Path) -> None:
     """Connection 2 has the ports of connection 0, and its frames stand among others'."""

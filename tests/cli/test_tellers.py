@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.exchange import datagram, pcap
 from tests.corpus import CORPUS, manifest, needs_corpus
+from tests.wire.making import Pcapng
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 REPLAY = [sys.executable, "-m", "inspect_cli", "replay"]
@@ -54,6 +55,16 @@ def test_captures_of_others_are_told_alike(row: dict[str, str]) -> None:
 def test_several_files_are_told_alike() -> None:
     paths = [str(CAPTURES / name) for name in ("ws-echo.pcapng", "http-ipv6.pcapng")]
     assert replay(*paths) == replay(*paths, "--workers", "2")
+
+
+def test_names_that_the_file_gives_are_told_alike(tmp_path: Path) -> None:
+    path = tmp_path / "named.pcapng"
+    name = Pcapng().nrb((1, bytes([192, 0, 2, 2]) + b"shop.example\0"))
+    path.write_bytes((CAPTURES / "tcp-loss.pcapng").read_bytes() + name)
+    code, shown, said = replay(str(path), "--workers", "2")
+    assert (code, b"shop.example (file)" in shown) == (0, True)
+    assert (code, shown, said) == replay(str(path))
+    assert b"shop.example" not in replay(str(path), "--workers", "2", "-n")[1]
 
 
 def test_a_damaged_file_is_told_alike(tmp_path: Path) -> None:

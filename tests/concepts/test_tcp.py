@@ -211,6 +211,17 @@ def test_delivery_is_checked(event: Event, expected: tuple[str, tuple[int, ...],
     assert [expected] == triples(notes(Tcp(), event))
 
 
+@pytest.mark.parametrize(("window", "closed"), [(0, True), (4096, False)])
+def test_the_answer_to_a_window_probe_says_whether_there_is_room(window: int, closed: bool) -> None:
+    asked, said = where(6), where(7)
+    found = notes(
+        Tcp(), WindowProbe(asked, "ACK", 1, 1, 1000, 0, 5), KeepAliveAck(said, "ACK", 1, 1, window, 0, 6, 5000)
+    )
+
+    assert [("window-probe", (5, 6), "observed"), ("window-probe-answered", (6, 7), "observed")] == triples(found)
+    assert {"waited_ns": 5000, "closed": closed} == found[1].data
+
+
 def test_what_is_sent_again_in_one_burst_is_told_once() -> None:
     burst = [again(7 + i, start=20 * i, duplicate_acks=3) for i in range(9)]
 

@@ -93,6 +93,7 @@ def _pcapng() -> Iterator[bytes]:
     files = [little, big, little + big, *captures()]
     for data in files:
         yield RAW + data
+    yield RAW + little + Pcapng().nrb((1, b"\x7f\0\0\1host\0")) + Pcapng().isb(0)
     for data in (little, *captures()):
         yield PLANNED + plan_of_pcapng(data)
     yield from (RAW + data for data in corpus() if data[:4] == b"\n\r\r\n")

@@ -35,8 +35,10 @@ from inspect_cli.wire.fragments import FragmentNote
 from inspect_cli.wire.frames import Frames
 from inspect_cli.wire.notes import TAG, read_notes, write_note
 from inspect_cli.wire.packets import Decoder
+from inspect_cli.wire.pcapng_blocks import MAX_NAME_BYTES, names_at_end
 from inspect_cli.wire.unpacking import FORMATS, Unpacked
 from tests.fuzz.plans import datagrams_of_plan, frames_of_plan, pcap_of_plan, pcapng_of_plan, segments_of_plan
+from tests.reading import tell
 from tests.streams.segments import frames_of
 from tests.wire.making import plain
 
@@ -57,7 +59,10 @@ def pcap(data: bytes) -> None:
 
 def pcapng(data: bytes) -> None:
     """A pcapng file; behind an odd first byte the blocks of one, whose lengths are right."""
-    _one_way(pcapng_of_plan(data[1:]) if data[:1] and data[0] & 1 else data[1:])
+    whole = pcapng_of_plan(data[1:]) if data[:1] and data[0] & 1 else data[1:]
+    _one_way(whole)
+    for _, name in names_at_end(whole):
+        assert len(name) <= MAX_NAME_BYTES
 
 
 def packed(data: bytes) -> None:
@@ -292,7 +297,7 @@ class _Shown:
 def _show(shown: list[_Shown], rows: Iterable[Any]) -> None:
     for row in rows:
         for one in shown:
-            (one.renderer.entry if isinstance(row, Entry) else one.renderer.connection)(row)
+            tell(one.renderer, row)
 
 
 TARGETS: Final[dict[str, Target]] = {

@@ -1,4 +1,4 @@
-"""Names that DNS answers give stand beneath the addresses of what comes behind them."""
+"""Names that DNS answers or the file give stand beneath the addresses of what comes behind them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from inspect_cli.events.base import Entry, Event, Side, Where
+from inspect_cli.events.capture import HostsNamed
+from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import MidStream
 from inspect_cli.events.udp import DnsAnswer
 from inspect_cli.render import compile_filter, host_names, make_renderer
 from inspect_cli.render.host_names import HostName, HostNames
 from inspect_cli.render.measure import widest
+from tests.reading import tell
 from tests.render.conversation import capture
 
 
@@ -27,12 +30,17 @@ def connection(number: int, client: str, server: str) -> Entry:
     return Entry(number, None, MidStream(where, client, server), ())
 
 
-def lines(*entries: Entry, **options: Any) -> list[str]:
+def named(name: bytes, *addresses: str, frame: int | None = None) -> HostsNamed:
+    where = Where(0, 0, "", None, () if frame is None else (frame,))
+    return HostsNamed(where, tuple((address, name) for address in addresses))
+
+
+def lines(*entries: Entry | HostsNamed, **options: Any) -> list[str]:
     out = io.StringIO()
     renderer = make_renderer("text", out, **options)
     renderer.begin(capture())
     for entry in entries:
-        renderer.entry(entry)
+        tell(renderer, entry)
     return out.getvalue().splitlines()
 
 
@@ -72,6 +80,48 @@ def test_the_latest_answer_counts() -> None:
         names.learn(entry)
 
     assert names.of("192.0.2.7:80") == HostName(b"b.example", 4)
+
+
+def test_a_name_that_the_file_gives_says_so_until_an_answer_gives_another() -> None:
+    first, second = connection(2, "10.0.0.1:4000", "192.0.2.7:80"), connection(4, "10.0.0.1:4001", "192.0.2.7:80")
+    shown = lines(named(b"printer", "192.0.2.7"), first, answer(3, b"shop.example", "192.0.2.7"), second)
+
+    assert heading_of(shown, "tcp/2")[1].split("  ")[-1].strip() == "printer (file)"
+    assert heading_of(shown, "tcp/4")[1].split("  ")[-1].strip() == "shop.example (DNS #3)"
+    assert "printer" not in "\n".join(lines(named(b"printer", "192.0.2.7"), first, names=False))
+
+
+def test_an_answer_that_is_no_row_names_its_host_all_the_same() -> None:
+    shown = lines(named(b"shop.example", "192.0.2.7", frame=3), connection(5, "10.0.0.1:4000", "192.0.2.7:80"))
+
+    assert heading_of(shown, "tcp/5")[1].strip() == "shop.example (DNS #3)"
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson"])
+def test_json_has_the_answers_and_no_names(form: str) -> None:
+    def written(*entries: Entry | HostsNamed) -> str:
+        out = io.StringIO()
+        renderer = make_renderer(form, out)
+        renderer.begin(capture())
+        for entry in entries:
+            tell(renderer, entry)
+        return out.getvalue()
+
+    entry = connection(1, "10.0.0.1:4000", "192.0.2.7:80")
+    assert written(entry) == written(named(b"printer", "192.0.2.7"), entry)
+
+
+def test_rows_that_wait_for_the_overview_keep_their_names() -> None:
+    entries = named(b"printer", "192.0.2.7"), connection(2, "10.0.0.1:4000", "192.0.2.7:80")
+    out = io.StringIO()
+    renderer = make_renderer("text", out, overview=True)
+    renderer.begin(capture())
+    for entry in entries:
+        tell(renderer, entry)
+    assert out.getvalue() == ""
+    renderer.end(capture(), Tally())
+
+    assert heading_of(out.getvalue().splitlines(), "tcp/2")[1].strip() == "printer (file)"
 
 
 def test_a_filter_hides_the_answer_and_not_the_name() -> None:

@@ -24,6 +24,7 @@ from inspect_cli.errors import (
     NoSuchFile,
     NotACapture,
 )
+from inspect_cli.events.capture import Names
 from inspect_cli.events.summary import Capture, CaptureFile
 from inspect_cli.sources.file import CaptureFiles
 from inspect_cli.wire.frames import Frames
@@ -380,3 +381,17 @@ def test_cutting_and_packing_files_and_reading_them_in_pieces_changes_nothing(
     items, source = read(folder, batch_bytes=data.draw(st.integers(64, 5000)))
     assert items == [(i + 1, s * 10**9, d, len(d), 1) for i, (s, _, d) in enumerate(records)]
     assert source.capture.complete is True
+
+
+def test_names_at_the_end_of_a_file_come_first_and_once(tmp_path: Path) -> None:
+    """Those in its middle come where they stand, and of a packed file all do: nobody looks ahead there."""
+    p = Pcapng()
+    middle, end = (p.nrb((1, bytes([10, 0, 0, n]) + b"n%d\0" % n)) for n in (1, 2))
+    data = p.shb() + p.idb() + p.epb(b"a") + middle + p.epb(b"b") + end + p.isb(0)
+    (tmp_path / "plain").write_bytes(data)
+    (tmp_path / "packed").write_bytes(gzip.compress(data))
+    first, last = Names((("10.0.0.1", "n1"),)), Names((("10.0.0.2", "n2"),))
+    frames = [(1, 0, b"a", 1, 1), (2, 0, b"b", 1, 1)]
+
+    assert read(tmp_path / "plain")[0] == [last, frames[0], first, frames[1]]
+    assert read(tmp_path / "packed")[0] == [frames[0], first, frames[1], last]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from inspect_cli.events.calls import Call, Secrets
 from inspect_cli.events.capture import Comment, Names
 from inspect_cli.wire.notes import write_note
+from inspect_cli.wire.pcapng_blocks import names_at_end
 from tests.wire.making import Pcapng, pcap, read
 
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
@@ -141,6 +142,29 @@ def test_names_of_hosts_are_read(order: str) -> None:
         ),
         (1, 0, b"x", 1, 1),
     ]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_names_behind_the_last_packet_are_found_from_the_end(order: str) -> None:
+    p = Pcapng(order)
+    first, second = (1, bytes([192, 0, 2, 1]) + b"a.example\0"), (1, bytes([192, 0, 2, 2]) + b"b.example\0")
+    packets = p.shb() + p.idb() + p.nrb((1, bytes(4) + b"before\0")) + p.epb(b"x")
+    end = p.nrb(first) + p.dsb(b"CLIENT_RANDOM 1 2\n") + p.block(0x0BAD, b"what") + p.nrb(second) + p.isb(0)
+    named = [("192.0.2.1", "a.example"), ("192.0.2.2", "b.example")]
+
+    assert names_at_end(packets + end) == named
+    assert names_at_end(end) == named
+    assert names_at_end(end[len(p.nrb(first)) - 1 :]) == named[1:]
+    assert names_at_end(packets) == names_at_end(b"") == names_at_end(packets + end[:-1]) == []
+
+
+@given(st.binary(max_size=80), st.integers(0, 80))
+def test_no_bytes_make_the_search_for_names_fail(data: bytes, cut: int) -> None:
+    names = Pcapng().nrb((1, bytes(4) + b"x\0"), (77, data))
+
+    assert names_at_end(data + names)[-1:] == [("0.0.0.0", "x")]
+    names_at_end((data + names)[: len(data) + len(names) - cut])
+    names_at_end(data)
 
 
 def test_more_names_or_longer_ones_than_anybody_needs_are_not_kept() -> None:
