@@ -10,6 +10,8 @@ from inspect_cli.cookies.cookie import Cookie, Key
 from inspect_cli.cookies.hosts import domain_matches, is_public_suffix, site_of
 from inspect_cli.cookies.paths import path_matches
 
+_MAX_SEATS = 10_000
+
 
 class Shelves:
     """The cookie store as an index. Every operation costs what it touches."""
@@ -23,6 +25,7 @@ class Shelves:
         self._expiring: list[tuple[int, int, int]] = []
         self._secure_names: dict[bytes, int] = {}
         self._order = 0
+        self._seats: dict[tuple[str, ...], int] = {}
         self.size_bytes = 0
         self.version = 0
         """Another one after each cookie that came or went."""
@@ -78,6 +81,19 @@ class Shelves:
             heappush(self._expiring, (cookie.expires_ns, cookie.order, id(cookie)))
             if len(self._expiring) > 2 * len(self._by_access) + 64:
                 self._forget_stale_expiries()
+
+    def place_of(self, cookie: Cookie, order: str) -> tuple[int, ...]:
+        """Where a client's own store has a cookie that comes in now (`Profile.header_order`)."""
+        if order == "nested":
+            # http.cookiejar: domains and paths stay in its dictionaries when their cookies are gone.
+            domain = ("" if cookie.host_only else ".") + cookie.domain
+            return (self._seat((domain,)), self._seat((domain, cookie.path)))
+        return () if order == "creation" else (self.version,)
+
+    def _seat(self, key: tuple[str, ...]) -> int:
+        if len(self._seats) >= _MAX_SEATS:
+            self._seats.clear()
+        return self._seats.setdefault(key, self.version)
 
     def remove(self, cookie: Cookie) -> None:
         """Take a cookie out that is in."""

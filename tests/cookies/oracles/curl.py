@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 LIMIT = 20_000
 """Requests that one server answers before it hangs up: nothing here runs for ever."""
@@ -22,11 +22,11 @@ class Server:
         self.cookies: list[bytes] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(5)
