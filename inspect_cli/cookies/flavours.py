@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from inspect_cli.cookies import like_cookiejar, like_curl, send_clients
@@ -10,8 +10,8 @@ from inspect_cli.cookies import like_cookiejar, like_curl, send_clients
 DECIDE_STORE: Final = {"cookiejar": like_cookiejar.decide_store, "curl": like_curl.decide_store}
 """By `Profile.flavour`; as store.decide_store."""
 
-FAILS: Final[dict[str, Callable[..., bool]]] = {"cookiejar": like_cookiejar.fails}
-"""Whether the client fails on the lines of one response and keeps none of them."""
+ORDER_OF: Final[dict[str, Callable[[Sequence[bytes], int], list[int] | None]]] = {"cookiejar": like_cookiejar.order_of}
+"""In which order the lines of one response count (`Profile.reads_whole_answers`)."""
 
 SEND_RULES: Final = {
     "cookiejar-domain": send_clients.cookiejar_domain,

@@ -7,7 +7,7 @@ host-only cookies go to hosts below theirs. Measured by tests with the real one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
@@ -112,7 +112,8 @@ def _take(reading: Reading, key: str, found: str | int | None, now_s: int) -> No
     elif key in _STANDARD:
         if found is None and key in _NEEDS_VALUE:
             reading.bad = key
-        reading.standard[key] = True if found is None and key in ("secure", "discard") else str(found or "")
+        flag = True if key in ("secure", "discard") else None
+        reading.standard[key] = flag if found is None else str(found)
 
 
 def _take_max_age(reading: Reading, found: str | int | None, now_s: int) -> None:
@@ -126,16 +127,22 @@ def _take_max_age(reading: Reading, found: str | int | None, now_s: int) -> None
     reading.by_max_age = True
 
 
-def fails(lines: Iterable[bytes], now_ns: int) -> bool:
-    """Whether one of the lines of a response makes http.cookiejar fail, so that none is kept."""
-    for line in lines:
-        try:
-            reading = read_line(line, now_ns // _NS)
-        except Failure:
-            return True
-        if not reading.bad and reading.name and (reading.expires_s or 0) >= _TOO_LATE_S:
-            return True
-    return False
+def order_of(lines: Sequence[bytes], now_ns: int) -> list[int] | None:
+    """In which order the lines of one response count; None where http.cookiejar fails on one, so that none does.
+
+    It reads them all first; a date in the past deletes there and then, what is kept comes after.
+    """
+    try:
+        readings = [read_line(line, now_ns // _NS) for line in lines]
+    except Failure:
+        return None
+    if any(one.name and not one.bad and (one.expires_s or 0) >= _TOO_LATE_S for one in readings):
+        return None
+    return sorted(range(len(lines)), key=lambda number: not _is_past(readings[number], now_ns))
+
+
+def _is_past(reading: Reading, now_ns: int) -> bool:
+    return reading.expires_s is not None and reading.expires_s * _NS <= now_ns
 
 
 def _step(function: str, check: str, outcome: Outcome, found: str = "") -> Step:
@@ -260,7 +267,7 @@ def decide_store(
     now_s = now_ns // _NS
     draft = JarDraft(line, b"", b"", asking, now_ns, profile, shelves, tell)
     trail: list[Step] = []
-    if fails((line,), now_ns):
+    if order_of((line,), now_ns) is None:
         draft.reason = "ClientFailure"
         return refuse(draft, trail, _step("make_cookies", "failure", "failed"))
     draft.reading = read_line(line, now_s)

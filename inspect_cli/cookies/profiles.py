@@ -87,8 +87,9 @@ class Profile:
     """curl: 50 (lib/cookie.h, MAX_SET_COOKIE_AMOUNT)."""
     max_sent: int | None = None
     """curl: 150 (MAX_COOKIE_SEND_AMOUNT)."""
-    fails_whole: bool = False
-    """A line that it fails on takes all cookies of the response with it (http.cookiejar)."""
+    reads_whole_answers: bool = False
+    """All lines of a response are read before one is kept (http.cookiejar): one that it fails on
+    takes all with it, and what deletes comes first."""
     max_header_bytes: int | None = None
     """The Cookie field with its name. curl: 8190 (MAX_COOKIE_HEADER_LEN)."""
     unknown_limits: bool = False
@@ -326,7 +327,7 @@ PYTHON: Final = Profile(
     measured_on="CPython 3.11.7",
     refused_octets=b"",
     keeps_nameless=False,
-    fails_whole=True,
+    reads_whole_answers=True,
     dotless_suffix=".local",
     expiry_margin_ns=-1,
     header_order="nested",
