@@ -16,7 +16,7 @@ from inspect_cli.cookies.drafts import Draft, Outcome, StoreDecision
 from inspect_cli.cookies.http_time import UnknownMonth, http_time
 from inspect_cli.cookies.names import host_of
 from inspect_cli.cookies.parse import SAME_SITE
-from inspect_cli.cookies.paths import default_path
+from inspect_cli.cookies.paths import default_path, upper_escapes
 from inspect_cli.cookies.profiles import Profile
 from inspect_cli.cookies.shelves import Shelves
 from inspect_cli.cookies.store import insert, refuse
@@ -203,13 +203,7 @@ def _number(draft: JarDraft) -> int:
 
 def escaped(path: str) -> str:
     """A path with what HTTP does not allow percent-encoded, and escapes in upper case."""
-    found = quote(path, safe=_PATH_SAFE)
-    head, *escapes = found.split("%")
-    return head + "".join(["%" + (one[:2].upper() if _is_hex(one[:2]) else one[:2]) + one[2:] for one in escapes])
-
-
-def _is_hex(text: str) -> bool:
-    return len(text) == 2 and all(char in "0123456789abcdefABCDEF" for char in text)
+    return upper_escapes(quote(path, safe=_PATH_SAFE))
 
 
 def _domain(draft: JarDraft) -> Step:

@@ -17,6 +17,7 @@ from inspect_cli.cookies.drafts import Draft, Outcome, StoreDecision
 from inspect_cli.cookies.hosts import is_ip, is_public_suffix
 from inspect_cli.cookies.names import host_of
 from inspect_cli.cookies.parse import SAME_SITE
+from inspect_cli.cookies.paths import upper_escapes
 from inspect_cli.cookies.profiles import Profile
 from inspect_cli.cookies.shelves import Shelves
 from inspect_cli.cookies.sites import is_trusted
@@ -109,7 +110,7 @@ def _domain(draft: CurlDraft) -> Step:
         if not _tail_matches(draft.host, domain):
             draft.reason = "InvalidDomain"
             return _step("domain-match", "failed", domain)
-        draft.domain = domain
+        draft.domain = domain or draft.host  # `Domain=.` fits a host that ends with a dot
         draft.host_only = is_ip(draft.host)
     return _step("domain-match", "applied" if draft.host_only else "passed", draft.domain)
 
@@ -123,7 +124,8 @@ def _path(draft: CurlDraft) -> Step:
     if said:
         draft.path = _sanitized(said.decode("latin-1"))
         return _step("path", "passed", draft.path)
-    draft.path = _sanitized(draft.asking.path[: draft.asking.path.rfind("/") + 1] or "/")
+    path = upper_escapes(draft.asking.path)
+    draft.path = _sanitized(path[: path.rfind("/") + 1] or "/")
     return _step("path", "applied", draft.path)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from inspect_cli.cookies import like_cookiejar, like_curl
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.hosts import is_ip
-from inspect_cli.cookies.paths import path_matches
+from inspect_cli.cookies.paths import path_matches, upper_escapes
 from inspect_cli.events.cookies import Step
 
 if TYPE_CHECKING:
@@ -50,6 +50,6 @@ def curl_domain(cookie: Cookie, trip: Trip) -> Step:
 
 def curl_path(cookie: Cookie, trip: Trip) -> Step:
     """Paths are kept without their last slash."""
-    path = trip.asking.path if trip.asking.path.startswith("/") else "/"
+    path = upper_escapes(trip.asking.path) if trip.asking.path.startswith("/") else "/"
     fits = cookie.path in ("/", path) or path.startswith(cookie.path + "/")
     return _step(like_curl.CLIENT, "path-match", cookie.path, "" if fits else "NotOnPath", trip)
