@@ -84,8 +84,7 @@ def _octets(draft: CurlDraft) -> Step:
 
 def _pair_size(draft: CurlDraft) -> Step:
     limit = draft.profile.max_pair_bytes
-    name, value = len(draft.name), len(draft.value)
-    if limit is not None and (name + value > limit or max(name, value) >= limit - 1):
+    if limit is not None and len(draft.name) + len(draft.value) > limit:
         draft.reason = "NameValuePairExceedsMaxSize"
         return _step("pair-size", "failed")
     return _step("pair-size", "passed")
@@ -201,20 +200,18 @@ def _public_suffix(draft: CurlDraft) -> Step | None:
 
 
 def _overlay_secure(draft: CurlDraft) -> Step:
-    """A Secure cookie of the same domain and name, where the first segment of its path is the same."""
+    """As §5.7 step 16, but of the Secure cookie's path only the first segment counts, as text."""
     if draft.parsed.secure or is_trusted(draft.asking.scheme, draft.host, draft.profile):
         return _step("overlay-secure", "skipped")
-    path = draft.path.lower()
-    for cookie in draft.shelves.of_domain(draft.domain):
-        if cookie.secure and cookie.name == draft.name and path.startswith(_first_segment(cookie.path).lower()):
-            draft.reason = "OverwriteSecure"
-            return _step("overlay-secure", "failed")
+    if draft.shelves.has_secure_over(draft.name, draft.domain, draft.path, _begins_alike):
+        draft.reason = "OverwriteSecure"
+        return _step("overlay-secure", "failed")
     return _step("overlay-secure", "passed")
 
 
-def _first_segment(path: str) -> str:
-    end = path.find("/", 1)
-    return path if end < 0 else path[:end]
+def _begins_alike(path: str, cookie_path: str) -> bool:
+    end = cookie_path.find("/", 1)
+    return path.startswith(cookie_path if end < 0 else cookie_path[:end])
 
 
 Rule = Callable[[CurlDraft], Step | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
 
 from inspect_cli.cookies.cookie import Cookie, Key
@@ -152,7 +152,9 @@ class Shelves:
         for domain in self._domains:
             self._sites.setdefault(site_of(domain), {})[domain] = None
 
-    def has_secure_over(self, name: bytes, domain: str, path: str) -> bool:
+    def has_secure_over(
+        self, name: bytes, domain: str, path: str, covers: Callable[[str, str], bool] = path_matches
+    ) -> bool:
         """Whether a Secure cookie would be overlaid (§5.7 step 16, the four conditions)."""
         if name not in self._secure_names:
             return False
@@ -162,7 +164,7 @@ class Shelves:
             cookie.secure
             and cookie.name == name
             and (domain_matches(cookie.domain, domain) or domain_matches(domain, cookie.domain))
-            and path_matches(path, cookie.path)
+            and covers(path, cookie.path)
             for cookie in found
         )
 
