@@ -168,6 +168,8 @@ class Jar:
 
     def add(self, cookie: Cookie) -> None:
         """Put a cookie in as it is (from a file, or given), within the bounds of the profile."""
+        if self.profile.drops_last_slash:
+            cookie.path = cookie.path.removesuffix("/") or "/"
         cookie.place = self._shelves.place_of(cookie, self.profile.header_order)
         self._shelves.insert(cookie)
         remove_excess(self._shelves, cookie, self.profile, cookie.last_access_ns)

@@ -150,7 +150,9 @@ class Profile:
     partitions: bool = False
     """Knows Partitioned (CHIPS): Chromium 114, Firefox 141, Safari 26.2."""
 
-    # -- hosts and times
+    # -- hosts, paths and times
+    drops_last_slash: bool = False
+    """A path is kept without the slash at its end (curl)."""
     dotless_suffix: str = ""
     """http.cookiejar: a host without a dot is `HOST.local`."""
     trusted_hosts: tuple[str, ...] | None = None
@@ -303,6 +305,7 @@ CURL: Final = Profile(
     keeps_nameless=False,
     trusted_hosts=("localhost", "127.0.0.1", "::1"),
     expiry_margin_ns=999_999_999,
+    drops_last_slash=True,
     lifetime_rounds_s=60,
     header_order="newest",
     send_order=("expired", "curl-domain", "curl-path", "secure"),
