@@ -308,7 +308,7 @@ CURL: Final = Profile(
     drops_last_slash=True,
     lifetime_rounds_s=60,
     header_order="newest",
-    send_order=("expired", "curl-domain", "curl-path", "secure"),
+    send_order=("expired", "curl-domain", "curl-path", "secure", "http-only"),
 )
 
 PYTHON: Final = Profile(
@@ -334,7 +334,7 @@ PYTHON: Final = Profile(
     dotless_suffix=".local",
     expiry_margin_ns=-1,
     header_order="nested",
-    send_order=("cookiejar-domain", "cookiejar-path", "secure", "expired"),
+    send_order=("cookiejar-domain", "cookiejar-path", "secure", "expired", "http-only"),
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

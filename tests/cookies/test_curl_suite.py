@@ -30,6 +30,7 @@ OTHERWISE = {
     "test3103": "the cookie is made by a library call (CURLOPT_COOKIELIST)",
     "test3104": "the cookie is made by a library call (CURLOPT_COOKIELIST)",
     "test409": "curl checks public suffixes in a cookies.txt; here a file is taken as it is",
+    "test676": "the jar is taken away between the requests by a library call (CURLOPT_COOKIEFILE)",
     "test46": "domain..tld has an empty label: 6265bis §5.1.2 gives no canonical form",
 }
 

@@ -65,8 +65,8 @@ def test_lines_of_the_recorded_chromium() -> None:
     steps = [step for case in load("chromium/decisions.json")["cases"] for step in case["steps"]]
     asked = 0
     for step in steps:
-        if len(step.get("set", ())) > 100:
-            continue  # http.client gives up at 100 fields
+        if len(step.get("set", ())) >= 100:
+            continue  # http.client gives up: no head of more than 99 fields
         lines = [line.encode("latin-1") for line in step.get("set", ())]
         if lines and not any(octet in line for line in lines for octet in b"\0\r\n"):
             agree([(step["url"], lines), (step["url"], ())])
