@@ -180,9 +180,9 @@ def _lifetime(draft: JarDraft) -> Step:
     if expires_s is None:
         return _step("_cookie_from_cookie_tuple", "lifetime", "applied", "session")
     draft.expires_ns = max(min(expires_s, _LATEST_S), -_LATEST_S) * _NS
-    return _step(
-        "_cookie_from_cookie_tuple", "lifetime", "applied", "Max-Age" if draft.reading.by_max_age else "Expires"
-    )
+    seconds = str(min(expires_s - draft.now_ns // _NS, _LATEST_S))
+    found = f"Max-Age={seconds}" if draft.reading.by_max_age else "Expires"
+    return _step("_cookie_from_cookie_tuple", "lifetime", "applied", found)
 
 
 def _path(draft: JarDraft) -> Step:

@@ -14,7 +14,7 @@ from typing import Final
 
 from inspect_cli.cookies.curl_time import curl_time
 from inspect_cli.cookies.drafts import Draft, Outcome, StoreDecision
-from inspect_cli.cookies.hosts import is_ip, is_public_suffix
+from inspect_cli.cookies.hosts import is_ip, is_public_suffix, is_secure_scheme
 from inspect_cli.cookies.names import host_of
 from inspect_cli.cookies.parse import SAME_SITE
 from inspect_cli.cookies.paths import upper_escapes
@@ -94,7 +94,7 @@ def _secure(draft: CurlDraft) -> Step:
     if not draft.parsed.secure:
         return _step("secure", "skipped")
     if is_trusted(draft.asking.scheme, draft.host, draft.profile):
-        return _step("secure", "passed")
+        return _step("secure", "passed", "" if is_secure_scheme(draft.asking.scheme) else "loopback")
     draft.reason = "SecureOnly"
     return _step("secure", "failed")
 
@@ -111,7 +111,9 @@ def _domain(draft: CurlDraft) -> Step:
             return _step("domain-match", "failed", domain)
         draft.domain = domain or draft.host  # `Domain=.` fits a host that ends with a dot
         draft.host_only = is_ip(draft.host)
-    return _step("domain-match", "applied" if draft.host_only else "passed", draft.domain)
+    if draft.host_only:
+        return _step("domain-match", "applied", "host-only")
+    return _step("domain-match", "passed", draft.domain)
 
 
 def _tail_matches(host: str, domain: str) -> bool:
@@ -144,7 +146,7 @@ def _lifetime(draft: CurlDraft) -> Step:
     for name, value in draft.pieces:
         known = name.lower()
         if known == b"max-age" and value:
-            expires_s, found = _max_age(value, now_s), "Max-Age"
+            expires_s, found = _max_age(value, now_s), f"Max-Age={value[:20].decode('latin-1')}"
         elif known == b"expires" and not expires_s and 0 < len(value) < _MAX_DATE:
             moment = curl_time(value)
             if moment is not None:
@@ -175,11 +177,13 @@ def _lifetime_limit(draft: CurlDraft) -> Step | None:
 
 def _prefix(draft: CurlDraft) -> Step:
     """In exactly this spelling, unlike browsers."""
-    name, secure = draft.name, draft.parsed.secure
-    if name.startswith(_PREFIX_SECURE):
-        found, broken = "__Secure-", not secure
-    elif name.startswith(_PREFIX_HOST):
-        found, broken = "__Host-", not (secure and draft.host_only and draft.path == "/")
+    secure = draft.parsed.secure
+    if draft.name.startswith(_PREFIX_SECURE):
+        found, broken = "__Secure-", "" if secure else "Secure"
+    elif draft.name.startswith(_PREFIX_HOST):
+        kept = {"Secure": secure, "host-only": draft.host_only, "Path=/": draft.path == "/"}
+        broken = next((promise for promise, is_kept in kept.items() if not is_kept), "")
+        found = f"__Host- {broken}".strip()
     else:
         return _step("prefix", "skipped")
     if broken:
