@@ -35,6 +35,10 @@ class Cookie:
     """Ties between equal creation times; given by the jar."""
     priority: str = field(default="medium", compare=False)
     """Chromium's: `low` and `medium` ones go before `high` ones where a site has too many."""
+    place: tuple[int, ...] = field(default=(), compare=False)
+    """Where its client's store has it, for clients whose store has an order of its own."""
+    bare: bool = False
+    """It is sent as its name alone, without `=` (http.cookiejar); the value is empty."""
     tag: object = field(default=None, compare=False)
     """Whatever the jar's owner wants to find with it again; the jar never looks at it."""
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from inspect_cli.cookies.answers import decide_all
 from inspect_cli.cookies.cookie import Cookie
-from inspect_cli.cookies.hosts import canonical_host, site_of
+from inspect_cli.cookies.hosts import site_of
 from inspect_cli.cookies.limits import remove_excess
+from inspect_cli.cookies.names import host_of
+from inspect_cli.cookies.outgoing import ORDERS, excess, serialize
 from inspect_cli.cookies.profiles import PROFILES, RFC6265BIS, Profile
 from inspect_cli.cookies.send import (
     MAX_WITHHELD,
     SendDecision,
     decide_send,
     goes,
-    header_order,
-    serialize,
     start_trip,
 )
 from inspect_cli.cookies.shelves import Shelves
@@ -105,7 +106,9 @@ class Jar:
         self, lines: Iterable[bytes], asking: Asking, now_ns: int, *, steps: bool = True
     ) -> list[StoreDecision]:
         """Take the Set-Cookie lines of one response, in their order."""
-        return [self.store(line, asking, now_ns, steps=steps) for line in lines]
+        return decide_all(
+            lines, self.profile, now_ns, lambda line: self.store(line, asking, now_ns, steps=steps), tell=steps
+        )
 
     def end_session(self) -> tuple[Cookie, ...]:
         """The browser closes: cookies without an expiry go (6265bis §5.7); gives those that went."""
@@ -155,13 +158,19 @@ class Jar:
         if trip is None:
             return b""
         going = [cookie for cookie in self._shelves.matching(trip.host) if goes(cookie, trip)]
-        going.sort(key=header_order)
+        going.sort(key=ORDERS[self.profile.header_order])
+        if self.profile.max_sent is not None or self.profile.max_header_bytes is not None:
+            late = excess(going, self.profile)
+            going = [cookie for cookie in going if id(cookie) not in late]
         for cookie in going:
             self._shelves.touch(cookie, now_ns)
         return serialize(going)
 
     def add(self, cookie: Cookie) -> None:
         """Put a cookie in as it is (from a file, or given), within the bounds of the profile."""
+        if self.profile.drops_last_slash:
+            cookie.path = cookie.path.removesuffix("/") or "/"
+        cookie.place = self._shelves.place_of(cookie, self.profile.header_order)
         self._shelves.insert(cookie)
         remove_excess(self._shelves, cookie, self.profile, cookie.last_access_ns)
 
@@ -173,7 +182,7 @@ class Jar:
         """The cookies as a Context tells them; with `host` only those of its site."""
         if host is None:
             return tuple(_given(cookie) for cookie in self._shelves)
-        site = canonical_host(host)
+        site = host_of(host, self.profile)
         if site is None:
             return ()
         return tuple(_given(cookie) for cookie in self._shelves.of_site(site_of(site)))

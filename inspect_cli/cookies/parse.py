@@ -18,7 +18,7 @@ _MAX_AGE = re.compile(rb"-?[0-9]+")
 _MAX_AGE_PLUS = re.compile(rb"[-+]?[0-9]+")
 _LONGEST_NUMBER = 1024
 """Digits of a Max-Age that are read: those after them change nothing."""
-_SAME_SITE: dict[bytes, SameSite] = {
+SAME_SITE: dict[bytes, SameSite] = {
     b"strict": "strict",
     b"lax": "lax",
     b"none": "none",
@@ -110,7 +110,7 @@ def _attributes(rest: bytes, limit: int | None, plus: bool, early_expire: bool) 
         elif known in _FLAGS:
             flags.add(known)
         elif known == b"samesite":
-            same_site = _SAME_SITE.get(content.lower(), "default")  # §5.6.7
+            same_site = SAME_SITE.get(content.lower(), "default")  # §5.6.7
         elif known == b"expires":
             moment = parse_date(content, early_expire=early_expire)  # §5.6.1
             expires_ns = expires_ns if moment is None else moment

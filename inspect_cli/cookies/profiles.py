@@ -63,6 +63,12 @@ class Profile:
     """Cookies that share a domain (6265bis §6.1, §5.7 step 24), or a site: `limit_scope`."""
     max_total: int | None
 
+    # -- as what
+    flavour: Literal["draft", "cookiejar", "curl"] = "draft"
+    """Who reads the line and decides: 6265bis with the fields below, or a library in its own way."""
+    measured_on: str = ""
+    """The version that tests compare with, where the program itself runs in them."""
+
     # -- bounds
     limit_scope: Literal["domain", "site"] = "domain"
     """What `max_per_domain` counts; browsers count the registrable domain with all below it."""
@@ -81,6 +87,9 @@ class Profile:
     """curl: 50 (lib/cookie.h, MAX_SET_COOKIE_AMOUNT)."""
     max_sent: int | None = None
     """curl: 150 (MAX_COOKIE_SEND_AMOUNT)."""
+    reads_whole_answers: bool = False
+    """All lines of a response are read before one is kept (http.cookiejar): one that it fails on
+    takes all with it, and what deletes comes first."""
     max_header_bytes: int | None = None
     """The Cookie field with its name. curl: 8190 (MAX_COOKIE_HEADER_LEN)."""
     unknown_limits: bool = False
@@ -140,6 +149,21 @@ class Profile:
     """http and https of one site are two (HTML): Chromium 91; the draft asks for HTML's."""
     partitions: bool = False
     """Knows Partitioned (CHIPS): Chromium 114, Firefox 141, Safari 26.2."""
+
+    # -- hosts, paths and times
+    drops_last_slash: bool = False
+    """A path is kept without the slash at its end (curl)."""
+    dotless_suffix: str = ""
+    """http.cookiejar: a host without a dot is `HOST.local`."""
+    trusted_hosts: tuple[str, ...] | None = None
+    """Which hosts `trusts_loopback` means; None: all of loopback. curl: three names."""
+    expiry_margin_ns: int = 0
+    """How long after its expiry a cookie lives; http.cookiejar: not even to it, curl: to the next second."""
+    lifetime_rounds_s: int = 1
+    """What a lifetime beyond the limit is rounded to. curl: a minute."""
+    header_order: Literal["creation", "newest", "nested"] = "creation"
+    """Behind longer paths (6265bis §5.8.3 step 4): older ones; curl: longer domains, longer names,
+    newer ones; http.cookiejar: domains and paths in the order of their first cookie."""
 
     # -- decisions
     creation_kept: Literal["always", "same-value"] = "always"
@@ -274,6 +298,17 @@ CURL: Final = Profile(
     max_line_bytes=5000,
     knows_same_site=False,
     none_needs_secure=False,
+    flavour="curl",
+    measured_on="libcurl 8.23.0",
+    refused_octets=bytes((*range(0x20), 0x7F)),
+    max_attribute_bytes=None,
+    keeps_nameless=False,
+    trusted_hosts=("localhost", "127.0.0.1", "::1"),
+    expiry_margin_ns=999_999_999,
+    drops_last_slash=True,
+    lifetime_rounds_s=60,
+    header_order="newest",
+    send_order=("expired", "curl-domain", "curl-path", "secure", "http-only"),
 )
 
 PYTHON: Final = Profile(
@@ -291,6 +326,15 @@ PYTHON: Final = Profile(
     prefixes=(),
     knows_same_site=False,
     none_needs_secure=False,
+    flavour="cookiejar",
+    measured_on="CPython 3.11 to 3.13",
+    refused_octets=b"",
+    keeps_nameless=False,
+    reads_whole_answers=True,
+    dotless_suffix=".local",
+    expiry_margin_ns=-1,
+    header_order="nested",
+    send_order=("cookiejar-domain", "cookiejar-path", "secure", "expired", "http-only"),
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -9,11 +9,12 @@ from typing import Final, Literal
 
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.hosts import (
-    canonical_host,
     domain_matches,
     is_loopback,
     is_public_suffix,
 )
+from inspect_cli.cookies.names import host_of
+from inspect_cli.cookies.outgoing import ORDERS, excess
 from inspect_cli.cookies.partitions import CHIPS
 from inspect_cli.cookies.paths import path_matches
 from inspect_cli.cookies.profiles import Profile
@@ -123,13 +124,14 @@ _OTHER_PARTITION = Step(CHIPS, "partition", "failed", "")
 _SAME_PARTITION = Step(CHIPS, "partition", "passed", "")
 _THIRD_PARTY = Step(f"{BIS} §7.1", "third-party", "failed", "")
 _PARTITIONED = Step(f"{BIS} §7.1", "third-party", "passed", "Partitioned")
+_EXCESS = Step("curl", "excess", "failed", "")
 _ORDERED = Step(f"{BIS} §5.8.3 step 4", "order", "applied", "")
 
 
 def _expired(cookie: Cookie, trip: Trip) -> Step:
     if cookie.expires_ns is None:
         return _SESSION
-    if not cookie.is_expired(trip.now_ns):
+    if not cookie.is_expired(trip.now_ns - trip.profile.expiry_margin_ns):
         return _FRESH
     trip.reason = "Expired"
     return _EXPIRED
@@ -228,14 +230,20 @@ RULES: Final[dict[str, Rule]] = {
 def _rules_of(order: tuple[str, ...], partitions: bool, is_blocked: bool) -> tuple[Rule, ...]:
     """The rules in this order, without those that have nothing to say."""
     idle = {name for name, is_asked in (("partition", partitions), ("third-party", is_blocked)) if not is_asked}
-    return tuple([RULES[name] for name in order if name not in idle])
+    asked = [name for name in order if name not in idle]
+    if RULES.keys() >= set(asked):
+        return tuple([RULES[name] for name in asked])
+    # Only for those who ask as such a client.
+    from inspect_cli.cookies.flavours import SEND_RULES
+
+    return tuple([RULES.get(name) or SEND_RULES[name] for name in asked])
 
 
 def start_trip(
     profile: Profile, asking: Asking, now_ns: int, *, tell: bool, blocks_third_parties: bool = False
 ) -> Trip | None:
     """None where the host has no canonical form: nothing is ever sent there (§5.8.3 steps 1, 2)."""
-    host = canonical_host(asking.host)
+    host = host_of(asking.host, profile)
     if host is None:
         return None
     is_blocked = blocks_third_parties and is_third_party(asking, profile)
@@ -287,14 +295,20 @@ def goes(cookie: Cookie, trip: Trip) -> bool:
     return True
 
 
-def header_order(cookie: Cookie) -> tuple[int, int, int]:
-    """§5.8.3 step 4: longer paths first, then older ones."""
-    return (-len(cookie.path), cookie.creation_ns, cookie.order)
-
-
-def serialize(cookies: list[Cookie]) -> bytes:
-    """The cookie-string (§5.8.3 step 6); a nameless cookie is its value alone."""
-    return b"; ".join(c.name + b"=" + c.value.value if c.name else c.value.value for c in cookies)
+def _without_excess(
+    sent: list[SendDecision], profile: Profile, *, tell: bool
+) -> tuple[list[SendDecision], list[SendDecision]]:
+    """Those that fit into one request, and those that do not, with their reason."""
+    late = excess([decision.cookie for decision in sent], profile)
+    if not late:
+        return sent, []
+    return [one for one in sent if id(one.cookie) not in late], [
+        SendDecision(
+            False, one.cookie, late[id(one.cookie)], _EXCESS.clause, (*one.steps[:-1], _EXCESS) if tell else ()
+        )
+        for one in sent
+        if id(one.cookie) in late
+    ]
 
 
 def _is_another_sites(decision: SendDecision, host: str) -> bool:
@@ -336,7 +350,11 @@ def decide_send(
         if id(cookie) not in seen:
             withheld.append(decide_cookie(cookie, trip))
     if len(sent) > 1:
-        sent.sort(key=lambda decision: header_order(decision.cookie))
+        order = ORDERS[profile.header_order]
+        sent.sort(key=lambda decision: order(decision.cookie))
+    if profile.max_sent is not None or profile.max_header_bytes is not None:
+        sent, late = _without_excess(sent, profile, tell=tell)
+        withheld += late
     for decision in sent:
         shelves.touch(decision.cookie, now_ns)  # step 5
     for decision in withheld:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
 
 from inspect_cli.cookies.cookie import Cookie, Key
 from inspect_cli.cookies.hosts import domain_matches, is_public_suffix, site_of
 from inspect_cli.cookies.paths import path_matches
+
+_MAX_SEATS = 10_000
 
 
 class Shelves:
@@ -23,6 +25,7 @@ class Shelves:
         self._expiring: list[tuple[int, int, int]] = []
         self._secure_names: dict[bytes, int] = {}
         self._order = 0
+        self._seats: dict[tuple[str, ...], int] = {}
         self.size_bytes = 0
         self.version = 0
         """Another one after each cookie that came or went."""
@@ -78,6 +81,19 @@ class Shelves:
             heappush(self._expiring, (cookie.expires_ns, cookie.order, id(cookie)))
             if len(self._expiring) > 2 * len(self._by_access) + 64:
                 self._forget_stale_expiries()
+
+    def place_of(self, cookie: Cookie, order: str) -> tuple[int, ...]:
+        """Where a client's own store has a cookie that comes in now (`Profile.header_order`)."""
+        if order == "nested":
+            # http.cookiejar: domains and paths stay in its dictionaries when their cookies are gone.
+            domain = ("" if cookie.host_only else ".") + cookie.domain
+            return (self._seat((domain,)), self._seat((domain, cookie.path)))
+        return () if order == "creation" else (self.version,)
+
+    def _seat(self, key: tuple[str, ...]) -> int:
+        if len(self._seats) >= _MAX_SEATS:
+            self._seats.clear()
+        return self._seats.setdefault(key, self.version)
 
     def remove(self, cookie: Cookie) -> None:
         """Take a cookie out that is in."""
@@ -136,7 +152,9 @@ class Shelves:
         for domain in self._domains:
             self._sites.setdefault(site_of(domain), {})[domain] = None
 
-    def has_secure_over(self, name: bytes, domain: str, path: str) -> bool:
+    def has_secure_over(
+        self, name: bytes, domain: str, path: str, covers: Callable[[str, str], bool] = path_matches
+    ) -> bool:
         """Whether a Secure cookie would be overlaid (§5.7 step 16, the four conditions)."""
         if name not in self._secure_names:
             return False
@@ -146,7 +164,7 @@ class Shelves:
             cookie.secure
             and cookie.name == name
             and (domain_matches(cookie.domain, domain) or domain_matches(domain, cookie.domain))
-            and path_matches(path, cookie.path)
+            and covers(path, cookie.path)
             for cookie in found
         )
 

@@ -32,7 +32,9 @@ def cross_site_reason(flag: SameSite, asking: Asking, profile: Profile) -> str:
 
 def is_trusted(scheme: str, host: str, profile: Profile) -> bool:
     """Whether Secure cookies may come and go: TLS, or a host that the profile trusts without."""
-    return is_secure_scheme(scheme) or (profile.trusts_loopback and is_loopback(host))
+    if is_secure_scheme(scheme) or not profile.trusts_loopback:
+        return is_secure_scheme(scheme)
+    return is_loopback(host) if profile.trusted_hosts is None else host in profile.trusted_hosts
 
 
 def is_third_party(asking: Asking, profile: Profile) -> bool:

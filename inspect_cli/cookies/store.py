@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from inspect_cli.cookies.cookie import Cookie
@@ -85,6 +86,14 @@ def _asked(profile: Profile, blocks_third_parties: bool) -> dict[str, bool]:
     }
 
 
+@cache
+def _as(flavour: str) -> Callable[..., StoreDecision]:
+    # Only for those who ask as such a client.
+    from inspect_cli.cookies.flavours import DECIDE_STORE
+
+    return DECIDE_STORE[flavour]
+
+
 def decide_store(
     shelves: Shelves,
     profile: Profile,
@@ -96,6 +105,8 @@ def decide_store(
     blocks_third_parties: bool = False,
 ) -> StoreDecision:
     """Decide about a Set-Cookie line and do it to `shelves`."""
+    if profile.flavour != "draft":
+        return _as(profile.flavour)(shelves, profile, line, asking, now_ns, tell=tell)
     if profile.line_end_octets and not asking.by_script:
         line = cut_line(line, profile.line_end_octets)
     name, value, rest = split_line(line)
@@ -124,7 +135,7 @@ def decide_store(
         if len(rules.settled) >= _MOST_SETTLED:
             rules.settled.clear()
         rules.settled[key] = (attributes, host, draft.domain, draft.host_only, draft.path, draft.partition)
-    return _insert(draft, trail)
+    return insert(draft, trail)
 
 
 def _key_of(asking: Asking, name: bytes, rest: bytes) -> _Key | None:
@@ -145,7 +156,7 @@ def _again(draft: Draft, settled: _Settled, rules: _Rules) -> StoreDecision:
     attributes, draft.host, draft.domain, draft.host_only, draft.path, draft.partition = settled
     draft.parsed = SetCookie(draft.name, Secret(draft.value, "cookie"), *attributes)
     failed = _ask(rules.live, draft, [], goes_on=draft.profile.tells_all_reasons)
-    return _refused(draft, [], failed) if failed else _insert(draft, [])
+    return _refused(draft, [], failed) if failed else insert(draft, [])
 
 
 def _ask(rules: tuple[Rule, ...], draft: Draft, trail: list[Step], *, goes_on: bool) -> list[tuple[str, Step]] | None:
@@ -172,8 +183,13 @@ def _refused(draft: Draft, trail: list[Step], failed: list[tuple[str, Step]]) ->
     return StoreDecision(False, False, None, draft.parsed, None, reason, step.clause, steps, (), also)
 
 
-def _insert(draft: Draft, trail: list[Step]) -> StoreDecision:
-    """Steps 23 and 24."""
+def refuse(draft: Draft, trail: list[Step], step: Step) -> StoreDecision:
+    """The step ends it; `draft.reason` says why."""
+    return _refused(draft, [*trail, step], [(draft.reason, step)])
+
+
+def insert(draft: Draft, trail: list[Step], *, bare: bool = False) -> StoreDecision:
+    """Steps 23 and 24; `bare`: the cookie is a name without `=`."""
     shelves, parsed, now_ns = draft.shelves, draft.parsed, draft.now_ns
     cookie = Cookie(
         parsed.name,
@@ -190,17 +206,22 @@ def _insert(draft: Draft, trail: list[Step]) -> StoreDecision:
         now_ns,
         priority=parsed.priority,
     )
+    profile = draft.profile
+    if profile.flavour != "draft":
+        cookie.bare = bare
+        cookie.place = shelves.place_of(cookie, profile.header_order)
+    clock_ns = now_ns - profile.expiry_margin_ns
     old = shelves.find(draft.domain, (parsed.name, draft.host_only, draft.path, draft.partition))
     keeps_place = False
     if old is not None:
-        if old.is_expired(now_ns):
+        if old.is_expired(clock_ns):
             shelves.remove(old)
             old = None
-        elif draft.profile.creation_kept == "always" or old.value.value == parsed.value.value:
+        elif profile.creation_kept == "always" or old.value.value == parsed.value.value:
             keeps_place = True
             cookie.creation_ns = old.creation_ns  # step 23.3
     trail.append(_NEW if old is None else _REPLACES)
-    if draft.expires_ns is not None and cookie.is_expired(now_ns):
+    if draft.expires_ns is not None and cookie.is_expired(clock_ns):
         # Inserted and evicted at once: expired cookies never stay.
         if old is not None:
             shelves.remove(old)
@@ -210,7 +231,7 @@ def _insert(draft: Draft, trail: list[Step]) -> StoreDecision:
     shelves.insert(cookie, keeps_place=keeps_place)
     evicted: tuple[Cookie, ...] = ()
     if old is None or cookie.partition:  # in place of another one, only the bytes of a partition can grow
-        evicted = remove_excess(shelves, cookie, draft.profile, now_ns)
+        evicted = remove_excess(shelves, cookie, profile, now_ns)
     trail.append(_STORED)
     if evicted and draft.tell:
         trail.append(step_of(24, "excess", "applied", str(len(evicted))))

@@ -131,6 +131,8 @@ def _pair(cookie: Cookie) -> str:
     """The cookie as the Cookie field has it (6265bis §5.8.3 step 6)."""
     form = str(cookie.tag)
     value = _text(cookie.value.value, form)
+    if cookie.bare:
+        return _text(cookie.name, form)
     return f"{_text(cookie.name, form)}={value}" if cookie.name else value
 
 

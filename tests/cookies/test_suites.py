@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from inspect_cli.cookies import Jar, asking_for
 from inspect_cli.cookies.dates import parse_date
 from inspect_cli.cookies.hosts import canonical_host, registrable_domain
-from tests.cookies.corpus import COOKIES, NS, load, text
+from tests.cookies.corpus import COOKIES, NS, load
 
 NAMELESS = "6265bis §5.6 step 3: without '=' the name is empty and the cookie is kept (RFC 6265 dropped it)"
 EMPTY_NAME = "6265bis §5.6 step 3: '=value' is a nameless cookie (RFC 6265 dropped it)"
@@ -160,58 +158,8 @@ def test_registrable_domains_of_the_public_suffix_list() -> None:
         )
 
 
-# curl: its jar files after one response. TAB in a value and quotes around a path are its own rules.
-CURL_URLS = {
-    "test61": "http://www.host.foo.com/we/want/61",
-    "test171": "http://z.x.com/171",
-    "test1105": "http://127.0.0.1/we/want/1105",
-    "test1151": "http://127.0.0.1/1151",
-    "test1161": "http://127.0.0.1/1161",
-    "test1415": "http://example.com/we/want/1415",
-    "test1476": "http://curl.co.uk/1476",
-}
-CURL_OTHERWISE = {
-    "test1105": (
-        "curl drops a TAB inside a pair and takes quotes off a path; 6265bis §5.6 step 1 and §5.6.4 do not",
-        {
-            ("127.0.0.1", "/we/want", "foobar", "name"),
-            ("127.0.0.1", "/we/want", "mismatch", "this"),
-            ("127.0.0.1", "/we/want", "foo\tbar", "barfoo"),
-            ("127.0.0.1", "/we/want", "bar\tfoo", ""),
-            ("127.0.0.1", "/we/want", "bar", "foo\tbar"),
-        },
-    ),
-}
-
-
-def curl_text(name: str) -> str:
-    found = re.sub(
-        r"%if large-time\n(.*?)%else\n.*?%endif",
-        r"\1",
-        text(f"curl/{name}"),
-        flags=re.DOTALL,
-    )
-    found = found.replace("%TAB", "\t").replace("%HOSTIP", "127.0.0.1")
-    return re.sub(r"%repeat\[(\d+) x (.)\]%", lambda match: match[2] * int(match[1]), found)
-
-
-@pytest.mark.parametrize("name", sorted(CURL_URLS))
-def test_jar_of_curl_after_one_response(name: str) -> None:
-    source = curl_text(name)
-    data = source[source.index("<data") : source.index("</data>")]
-    jar = Jar()
-    for line in re.findall(r"^set-cookie:(.*)$", data, flags=re.IGNORECASE | re.MULTILINE):
-        jar.store(line.strip(" \t").encode(), asking_for(CURL_URLS[name]), 1_795_000_000 * NS)
-    file = source[source.rindex('<file name="%LOGDIR') : source.rindex("</file>")]
-    rows = [line.removeprefix("#HttpOnly_").split("\t") for line in file.split("\n") if "\t" in line]
-    expected = {(row[0].removeprefix(".").lower(), row[2], row[5], row[6]) for row in rows}
-    actual = {(c.domain, c.path, c.name.decode(), c.value.value.decode()) for c in jar}
-    assert CURL_OTHERWISE.get(name, ("", expected))[1] == actual
-
-
 def test_the_lists_of_exceptions_name_cases_that_exist() -> None:
     names = {case["test"] for case in load("http-state/parser.json")}
     assert set(HTTP_STATE_OTHERWISE) <= names
     assert {name for _, name in BROWSERS_OTHERWISE} <= names
     assert set(WPT_OTHERWISE) <= {case["name"] for case in load("wpt/http-cookie-tests.json")}
-    assert json.dumps(sorted(CURL_OTHERWISE)) == '["test1105"]'
