@@ -7,13 +7,14 @@ reads back as the same text. Neither form keeps entries; `json` spools its conne
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, TextIO
 
 from inspect_cli.events.base import Entry
 from inspect_cli.events.summary import SCHEMA, Capture, Tally
 from inspect_cli.events.tcp import Connection
-from inspect_cli.render.base import Sink, comes_slowly
+from inspect_cli.render.base import Finding, Sink, comes_slowly
 from inspect_cli.render.encoding import Encoder, encoded
 from inspect_cli.render.rows import RowMaker, capture_row, connection_row, summary_row
 
@@ -34,6 +35,9 @@ class _Written:
         self._select = select
         self._capture: Capture | None = None
         self._entries = 0
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """The annotations of the entries say them already."""
 
     def _row(self, entry: Entry) -> bytes | None:
         """The entry as JSON, None for one that the filter hides."""
