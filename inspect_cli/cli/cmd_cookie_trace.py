@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +59,11 @@ def command(
     if tours:
         enter(run, output)
     options = client_options(run)
-    jar = jar_from(cookie_files(parts), run.cookie_jar)
+    jar = jar_from(cookie_files(parts), run.cookie_jar, run.profile)
     with ExitStack() as stack:
         steps = stack.enter_context(http_tour()) if tours else steps_of(parts)
+        if run.junk_session_cookies:
+            steps[0] = replace(steps[0], restart=True)
         from inspect_cli.sources.http_client import HttpClient
 
         checked = checking(check_ignore, steps) if check else None

@@ -60,6 +60,8 @@ class Context(Item):
     given: tuple[GivenCookie, ...]
     recorded: bool = False
     """A HAR tells it of another client: what was in its jar before, and what its user set, is not known."""
+    restarted: bool = False
+    """The client was closed and opened again before: its session cookies are gone."""
 
 
 @noun
