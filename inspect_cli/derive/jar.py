@@ -26,7 +26,7 @@ from inspect_cli.derive.heads import (
 from inspect_cli.derive.matching import Known, Matching, Refused, Situation
 from inspect_cli.derive.others import Others
 from inspect_cli.events.base import INFERRED, REPORTED, Event, Secret, Where
-from inspect_cli.events.calls import Context, ContextGiven
+from inspect_cli.events.calls import Context, ContextGiven, RequestAsked
 from inspect_cli.events.cookies import (
     BIS,
     Asking,
@@ -57,7 +57,7 @@ class Jars(Deriver):
     """
 
     watches = (ContextGiven, RequestHead, ResponseHead, Syn, ConnectionEnd)
-    makes = (CookieStored, CookieDeleted, CookieRefused, CookieSent, CookieWithheld, ClientRestarted)
+    makes = (CookieStored, CookieDeleted, CookieRefused, CookieSent, CookieWithheld, ClientRestarted, RequestAsked)
 
     def __init__(self, profile: str | None = None) -> None:
         """`profile`: decides for all clients (`--as`)."""
@@ -107,7 +107,7 @@ class Jars(Deriver):
                 if context.recorded and not lines:
                     asked = read_request(event.head, is_tls=False)
                     asks = asks._replace(may_omit=asked is not None and asked.may_omit)
-                return self._decide(event, lines, at, asks)
+                return [RequestAsked(event.where, event, context), *self._decide(event, lines, at, asks)]
         address = self._clients.address_of(connection)
         if not lines and not self._clients.has_any(address):
             return ()

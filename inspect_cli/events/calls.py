@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from inspect_cli.events.base import Event, Item, Layer, Secret, Side, noun
 from inspect_cli.events.cookies import Asking
+from inspect_cli.events.http import RequestHead
 
 
 @noun
@@ -149,4 +150,16 @@ class ContextGiven(Event):
     layer: ClassVar[Layer] = "call"
     is_entry: ClassVar[bool] = False
 
+    context: Context
+
+
+@noun
+class RequestAsked(Event):
+    """A captured request with the Context that tells of it; no entry."""
+
+    kind: ClassVar[str] = "request-asked"
+    layer: ClassVar[Layer] = "call"
+    is_entry: ClassVar[bool] = False
+
+    of: RequestHead
     context: Context
