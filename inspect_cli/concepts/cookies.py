@@ -244,7 +244,10 @@ class CookieAttributes(Concept):
             yield self.note(event, "no-path", basis=basis, level="notice", given=shown, path=event.path)
         if {b"expires", b"max-age"} <= given:
             yield self.note(event, "max-age-wins", basis=basis, reference=f"{BIS} §5.7 step 6")
-        unknown = tuple(sorted(given - self._KNOWN))[:8]
+        known = self._KNOWN
+        if any(step.check == "partitioned" and step.outcome == "applied" for step in event.steps):
+            known = known | {b"partitioned"}  # this client knows it
+        unknown = tuple(sorted(given - known))[:8]
         if unknown:
             yield self.note(event, "ignored", basis=basis, level="notice", names=unknown)
         repeated = tuple(sorted({n for n in given & self._KNOWN if names.count(n) > 1}))
