@@ -62,7 +62,8 @@ RULES: Final = (
 """Of rules with the same code the first that fits counts."""
 
 _BY_CODE: Final = {rule.code: tuple(other for other in RULES if other.code == rule.code) for rule in RULES}
-_ASKED_BY: Final = ("SameSiteStrict", "SameSiteLax", "SameSiteUnspecifiedTreatedAsLax", "ThirdPartyPhaseout")
+_HELD_BACK: Final = ("SameSiteStrict", "SameSiteLax", "SameSiteUnspecifiedTreatedAsLax")
+_ASKED_BY: Final = (*_HELD_BACK, *(f"Schemeful{reason}" for reason in _HELD_BACK), "ThirdPartyPhaseout")
 """Refusals that say who asked, and nothing of how the cookie was made."""
 _MOST: Final = 1_000
 """Cookies that are remembered for a rule."""

@@ -105,7 +105,7 @@ def test_a_cookie_is_found_once_by_a_rule() -> None:
     assert [("no-httponly", [b"a", b"b", b"a"])] == found(*rows)
 
 
-@pytest.mark.parametrize("reason", ["SameSiteStrict", "SameSiteLax", "SameSiteUnspecifiedTreatedAsLax"])
+@pytest.mark.parametrize("reason", ["SameSiteStrict", "SameSiteLax", "SchemefulSameSiteLax", "ThirdPartyPhaseout"])
 def test_a_refusal_because_of_who_asked_says_nothing_of_the_cookie(reason: str) -> None:
     assert [] == found((refused(HTTP, reason), "cookie.refused"))
 
