@@ -27,6 +27,7 @@ from inspect_cli.sources.websocket_client import WebSocketClient
 from inspect_cli.timeline import Timeline
 from tests.practice.raw_client import until
 from tests.sources.notebook import payloads
+from tests.sources.servers import http, response, serving, target_of
 
 pytestmark = pytest.mark.sniff
 
@@ -210,6 +211,34 @@ def test_what_goes_is_what_the_packets_say_should_go(site: Practice, profile: st
         (event.jar, bool(event.gone), bool(event.kept)) for event in events if isinstance(event, ClientRestarted)
     ]
     assert len(run.connections) == 2
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_more_cookies_than_a_client_takes_are_counted_alike_on_both_sides(profile: str) -> None:
+    """Bounds of one response (curl 50), of the jar, of the Cookie field (curl 150 and 8,190 bytes)."""
+    lines = [f"Set-Cookie: c{{}}-{number}=1; Max-Age=600" for number in range(60)]
+
+    def answer(request: bytes) -> bytes:
+        return response(b"", *[line.format(target_of(request)[1:]) for line in lines])
+
+    with serving(http(answer)) as server:
+        steps = [get(f"{server.url}/{number}") for number in range(4)]
+        timeline = Timeline(strict=True)
+        rows: list[Entry | Connection] = []
+        with Live(
+            HttpClient(steps, Jar(profile), ClientOptions(timeout_s=10, profile=profile)), sniff="always"
+        ) as live:
+            for item in live.items():
+                rows += timeline.feed(item)
+        rows += timeline.close()
+        requests = b"".join(server.received.values()).split(b"\r\n\r\n")
+    events = [row.event for row in rows if isinstance(row, Entry)]
+
+    sent = [event for event in events if isinstance(event, CookieSent)]
+    assert {True} == {event.expected for event in events if isinstance(event, CookieSent | CookieWithheld)}
+    assert {"stored"} == {event.origin for event in sent}
+    pairs = [line.count(b"=") for head in requests for line in head.split(b"\r\n") if line.startswith(b"Cookie: ")]
+    assert sum(pairs) == len(sent)
 
 
 def cookie_lines(run: Run, index: int) -> list[bytes]:

@@ -1,0 +1,25 @@
+"""What a decision asked and found, in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from inspect_cli.render.steps import step_said
+from inspect_cli.texts import Words
+
+
+@pytest.mark.parametrize(
+    ("lang", "step", "expected"),
+    [
+        ("en", ("secure", "skipped", ""), "Secure? no"),
+        ("en", ("same-site", "failed", "lax"), "Who asks? another site, and it has SameSite=Lax"),
+        ("en", ("who-asks", "applied", "cross-site, top-level"), "Who asks? a page of another site: a navigation"),
+        ("en", ("who-asks", "applied", "same-site (Origin), top-level"), "Who asks? same-site (Origin), top-level"),
+        ("ko", ("who-asks", "applied", "cross-site, top-level"), "누가 요청하는가? 다른 사이트의 페이지: 페이지 이동"),
+        ("en", ("path-match", "failed", "/shop"), "A path that it is for? no, it is for /shop"),
+        ("en", ("new-rule", "failed", "x"), "new-rule? failed (x)"),
+        ("en", ("new-rule", "passed", ""), "new-rule? passed"),
+    ],
+)
+def test_a_step_is_a_question_with_its_answer(lang: str, step: tuple[str, str, str], expected: str) -> None:
+    assert expected == step_said(Words(lang, strict=True), *step)
