@@ -13,9 +13,9 @@ from inspect_cli.texts import Words
     [
         ("en", ("secure", "skipped", ""), "Secure? no"),
         ("en", ("same-site", "failed", "lax"), "Who asks? another site, and it has SameSite=Lax"),
-        ("en", ("who-asks", "applied", "cross-site, top-level"), "Who asks? a page of another site: a navigation"),
-        ("en", ("who-asks", "applied", "same-site (Origin), top-level"), "Who asks? same-site (Origin), top-level"),
-        ("ko", ("who-asks", "applied", "cross-site, top-level"), "누가 요청하는가? 다른 사이트의 페이지: 페이지 이동"),
+        ("en", ("who-asks", "applied", "cross-site, top-level"), "Where did it begin? on a page of another site: a navigation"),
+        ("en", ("who-asks", "applied", "same-site (Origin), top-level"), "Where did it begin? same-site (Origin), top-level"),
+        ("ko", ("who-asks", "applied", "cross-site, top-level"), "어디에서 시작되었는가? 다른 사이트의 페이지: 페이지 이동"),
         ("en", ("path-match", "failed", "/shop"), "A path that it is for? no, it is for /shop"),
         ("en", ("new-rule", "failed", "x"), "new-rule? failed (x)"),
         ("en", ("new-rule", "passed", ""), "new-rule? passed"),
