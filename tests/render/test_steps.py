@@ -7,7 +7,6 @@ import pytest
 from inspect_cli.render.steps import step_said
 from inspect_cli.texts import Words
 
-
 NAVIGATION = ("who-asks", "applied", "cross-site, top-level")
 BY_FIELD = ("who-asks", "applied", "same-site (Origin), top-level")
 
