@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import click
 
 from inspect_cli.cli.curl_body import FORM_TYPE, data_of, multipart, read_bytes
-from inspect_cli.cli.options import PROFILES
+from inspect_cli.cli.options import USUAL_CLIENT
 from inspect_cli.errors import BadUrl, NotSupported, UsageProblem
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def cookie_files(parts: Sequence[Mapping[str, Any]]) -> list[str]:
     return [text for part in parts for text in part["cookie"] if text and "=" not in text]
 
 
-def jar_from(files: Sequence[str], jar_file: str | None, profile: str = PROFILES[0]) -> Jar:
+def jar_from(files: Sequence[str], jar_file: str | None, profile: str = USUAL_CLIENT) -> Jar:
     """A jar of that client with the cookies of Netscape files. One that -c is yet to write may be missing."""
     from inspect_cli.cookies import netscape
     from inspect_cli.cookies.jar import Jar

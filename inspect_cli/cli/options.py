@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 
+from inspect_cli.cli.client_name import ClientName
 from inspect_cli.cli.command import THEN, PartOption
 from inspect_cli.cli.output import Output, Speech
 
@@ -43,8 +44,7 @@ class RunOptions:
     show_error: bool
 
 
-PROFILES: Final = ("rfc6265bis", "chromium", "firefox", "safari", "curl", "python")
-"""Clients whose cookie rules are known, as cookies/profiles.py has them (which is not loaded here)."""
+USUAL_CLIENT: Final = "rfc6265bis"
 VIAS: Final = ("navigate", "link", "post", "fetch", "img", "iframe")
 """How a request comes about, as cookies/asking.py has it."""
 
@@ -98,9 +98,10 @@ _RUN: Final = (
     click.option(
         "--as",
         "profile",
-        type=click.Choice(PROFILES),
-        default=PROFILES[0],
-        help="As which client. [default: rfc6265bis]",
+        metavar="CLIENT",
+        type=ClientName(),
+        default=USUAL_CLIENT,
+        help="Decide as chromium, firefox, safari, curl or python does. [default: rfc6265bis]",
     ),
     click.option("-k", "--insecure", is_flag=True, help="Accept any TLS certificate."),
     click.option("-x", "--proxy", metavar="URL", help="Use this proxy."),

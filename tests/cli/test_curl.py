@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inspect_cli.cli import cli, options
 from inspect_cli.cli.curl import HTTP, WEBSOCKET, basic, checked_url, cookie_files, jar_from, resolved, steps_of
 from inspect_cli.cookies import asking
-from inspect_cli.cookies.profiles import PROFILES
+from inspect_cli.cookies.profiles import RFC6265BIS
 from inspect_cli.errors import BadUrl, InspectError, NoSuchFile, NotSupported, UsageProblem
 from inspect_cli.sources.client import ELSEWHERE, RequestStep
 
@@ -160,7 +160,7 @@ def test_who_asks_is_said_in_one_way(arguments: list[str], expected: dict[str, s
 
 
 def test_profiles_and_ways_are_those_of_the_engine() -> None:
-    assert tuple(PROFILES) == options.PROFILES
+    assert RFC6265BIS.name == options.USUAL_CLIENT
     assert set(options.VIAS) == set(asking.VIAS) - {"redirect", "js"}
 
 
