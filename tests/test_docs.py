@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from inspect_cli.cli.reference import rules
 from tests.render import contract
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "inspect_cli" / "render" / "schema.json"
 PAGE = ROOT / "docs" / "json.md"
+CHECKS = ROOT / "docs" / "checks.md"
 MADE = "<!-- made from the code by tests/test_docs.py -->\n"
 
 
@@ -29,6 +31,15 @@ def test_page_of_the_json_contract_lists_the_fields_of_every_kind(request: pytes
     if request.config.getoption("--update-golden"):
         PAGE.write_text(expected, encoding="utf-8")
     assert expected == PAGE.read_text(encoding="utf-8")
+
+
+def test_page_of_the_checks_has_every_rule(request: pytest.FixtureRequest) -> None:
+    written, made, _ = CHECKS.read_text(encoding="utf-8").partition(MADE)
+    assert made
+    expected = f"{written}{MADE}\n{rules()}"
+    if request.config.getoption("--update-golden"):
+        CHECKS.write_text(expected, encoding="utf-8")
+    assert expected == CHECKS.read_text(encoding="utf-8")
 
 
 def test_readme_opens_with_a_real_screen() -> None:

@@ -12,7 +12,9 @@ from typing import NamedTuple
 import pytest
 
 from inspect_cli.cookies.jar import Jar
+from inspect_cli.cookies.profiles import PROFILES
 from inspect_cli.events.base import Entry, Item, Side
+from inspect_cli.events.cookies import ClientRestarted, CookieSent, CookieWithheld
 from inspect_cli.events.http import MessageHead, RequestHead, ResponseHead
 from inspect_cli.events.tcp import Connection
 from inspect_cli.events.websocket import WebSocketFrame
@@ -25,6 +27,7 @@ from inspect_cli.sources.websocket_client import WebSocketClient
 from inspect_cli.timeline import Timeline
 from tests.practice.raw_client import until
 from tests.sources.notebook import payloads
+from tests.sources.servers import http, response, serving, target_of
 
 pytestmark = pytest.mark.sniff
 
@@ -176,6 +179,73 @@ def test_a_redirect_is_two_requests(site: Practice) -> None:
 
     hold_against_the_log(run)
     assert (targets(run), statuses(run)) == ([b"/redirect", b"/redirect/target"], [302, 200])
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_what_goes_is_what_the_packets_say_should_go(site: Practice, profile: str) -> None:
+    """The jar that decides live and the one that decides from the wire are of one profile, and agree."""
+    url = site.http_url
+    elsewhere = "https://elsewhere.test/"
+    steps = [
+        get(f"{url}/cookies/all"),
+        get(f"{url}/cookies/bad"),
+        get(f"{url}/"),
+        get(f"{url}/redirect", follow=True),
+        RequestStep("GET", f"{url}/cookies", via="img", page=elsewhere),
+        RequestStep("POST", f"{url}/echo", via="post", page=elsewhere),
+        RequestStep("GET", f"{url}/redirect", via="link", page=elsewhere, follow=True),
+        RequestStep("GET", f"{url}/cookies/all", restart=True),
+        get(f"{url}/shop"),
+    ]
+    options = ClientOptions(timeout_s=10, profile=profile)
+    run = observed(HttpClient(steps, Jar(profile), options), site)
+
+    hold_against_the_log(run)
+    events = [entry.event for entry in run.entries]
+    decided = [event for event in events if isinstance(event, CookieSent | CookieWithheld)]
+    assert {True} == {event.expected for event in decided}
+    assert {"reported", "observed"} >= {event.where.basis for event in decided}
+    sent = {event.name for event in decided if isinstance(event, CookieSent) and event.of.index == 3}
+    assert sent == {line.split(b"=")[0] for line in cookie_lines(run, 3)}
+    assert [("jar", True, True)] == [
+        (event.jar, bool(event.gone), bool(event.kept)) for event in events if isinstance(event, ClientRestarted)
+    ]
+    assert len(run.connections) == 2
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_more_cookies_than_a_client_takes_are_counted_alike_on_both_sides(profile: str) -> None:
+    """Bounds of one response (curl 50), of the jar, of the Cookie field (curl 150 and 8,190 bytes)."""
+    lines = [f"Set-Cookie: c{{}}-{number}=1; Max-Age=600" for number in range(60)]
+
+    def answer(request: bytes) -> bytes:
+        return response(b"", *[line.format(target_of(request)[1:]) for line in lines])
+
+    with serving(http(answer)) as server:
+        steps = [get(f"{server.url}/{number}") for number in range(4)]
+        timeline = Timeline(strict=True)
+        rows: list[Entry | Connection] = []
+        with Live(
+            HttpClient(steps, Jar(profile), ClientOptions(timeout_s=10, profile=profile)), sniff="always"
+        ) as live:
+            for item in live.items():
+                rows += timeline.feed(item)
+        rows += timeline.close()
+        requests = b"".join(server.received.values()).split(b"\r\n\r\n")
+    events = [row.event for row in rows if isinstance(row, Entry)]
+
+    sent = [event for event in events if isinstance(event, CookieSent)]
+    assert {True} == {event.expected for event in events if isinstance(event, CookieSent | CookieWithheld)}
+    assert {"stored"} == {event.origin for event in sent}
+    pairs = [line.count(b"=") for head in requests for line in head.split(b"\r\n") if line.startswith(b"Cookie: ")]
+    assert sum(pairs) == len(sent)
+
+
+def cookie_lines(run: Run, index: int) -> list[bytes]:
+    """The pairs of the Cookie field of a request, as the server's socket read it."""
+    head = requests_in(run.log[0].received)[index]
+    fields = [line[8:] for line in head.split(b"\r\n") if line.lower().startswith(b"cookie: ")]
+    return fields[0].split(b"; ") if fields else []
 
 
 def test_a_body_goes_up_and_comes_back(site: Practice) -> None:

@@ -41,7 +41,15 @@ def command(
 
     Without URL: the echo of the practice server.
     """
-    from inspect_cli.cli.curl import WEBSOCKET, checked_url, client_options, cookie_files, headers_of, jar_from
+    from inspect_cli.cli.curl import (
+        WEBSOCKET,
+        checked_url,
+        client_options,
+        cookie_files,
+        headers_of,
+        jar_from,
+        who_asks,
+    )
     from inspect_cli.cli.inside import enter
     from inspect_cli.cli.observe import observe
     from inspect_cli.cli.touring import messages, websocket_tour
@@ -50,7 +58,7 @@ def command(
     if tours:
         enter(run, output)
     options = client_options(run)
-    jar = jar_from(cookie_files([part]), run.cookie_jar)
+    jar = jar_from(cookie_files([part]), run.cookie_jar, run.profile)
     texts = messages(send)
     with ExitStack() as stack:
         if tours:
@@ -60,6 +68,7 @@ def command(
         from inspect_cli.sources.websocket_client import WebSocketClient
 
         headers, cookies = headers_of(part, login)
+        _, page, top = who_asks(part, "fetch")
         client = WebSocketClient(
             url,
             headers=headers,
@@ -72,6 +81,8 @@ def command(
             listen_s=listen,
             jar=jar,
             options=options,
-            same_site=part["site"],
+            page=page,
+            top=top,
+            restart=run.junk_session_cookies,
         )
         return observe(client, output, run, jar)

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import click
 
 from inspect_cli.cli.curl_body import FORM_TYPE, data_of, multipart, read_bytes
+from inspect_cli.cli.options import USUAL_CLIENT
 from inspect_cli.errors import BadUrl, NotSupported, UsageProblem
 
 if TYPE_CHECKING:
@@ -51,20 +52,48 @@ def step_of(part: Mapping[str, Any], before: str = "") -> RequestStep:
         raise UsageProblem(problem="head-with-body")
     if kind and not _has(headers, "content-type"):
         headers.append(("Content-Type", kind))
-    method = part["request"] or ("HEAD" if part["head"] else "GET" if body is None else "POST")
+    posts = body is not None or part["via"] == "post"
+    method = part["request"] or ("HEAD" if part["head"] else "POST" if posts else "GET")
     if not _TOKEN.match(method):
         raise UsageProblem(problem="method")
+    via, page, top = who_asks(part)
     return RequestStep(
         method=method,
         url=url,
         headers=tuple(headers),
         body=body,
-        same_site=part["site"],
-        top_level=part["navigate"],
+        via=via,
+        page=page,
+        top=top,
+        restart=part["restart"],
         cookies_by_hand=by_hand,
         follow=part["location"],
         max_redirects=part["max_redirs"],
     )
+
+
+def who_asks(part: Mapping[str, Any], usual: str = "navigate") -> tuple[str, str | None, str | None]:
+    """How a request comes about, the page where it begins and the one around (None: as RequestStep has it).
+
+    Raises: UsageProblem, BadUrl.
+    """
+    from inspect_cli.sources.client import ELSEWHERE
+
+    via, page, top = part.get("via"), part["page"], part["top"]
+    if page is not None and part["site"] is not None:
+        raise UsageProblem(problem="from-and-site")
+    if via is not None and part.get("navigate") is not None:
+        raise UsageProblem(problem="via-and-navigate")
+    if part["site"] is False:
+        page = ELSEWHERE
+    if via is None:
+        via = "fetch" if part.get("navigate") is False else usual
+    if via == "navigate" and page is not None:
+        via = "link"  # what is typed into the address bar begins on no page
+    if top is not None and via in ("navigate", "link", "post"):
+        raise UsageProblem(problem="top-of-navigation")
+    page, top = (url if url is None else checked_url(url, HTTP)[0] for url in (page, top))
+    return via, page, top
 
 
 def client_options(run: RunOptions) -> ClientOptions:
@@ -84,6 +113,7 @@ def client_options(run: RunOptions) -> ClientOptions:
         key=run.key,
         proxy=run.proxy,
         compressed=run.compressed,
+        profile=run.profile,
     )
 
 
@@ -110,12 +140,12 @@ def cookie_files(parts: Sequence[Mapping[str, Any]]) -> list[str]:
     return [text for part in parts for text in part["cookie"] if text and "=" not in text]
 
 
-def jar_from(files: Sequence[str], jar_file: str | None) -> Jar:
-    """A jar with the cookies of Netscape files. One that -c is yet to write may be missing."""
+def jar_from(files: Sequence[str], jar_file: str | None, profile: str = USUAL_CLIENT) -> Jar:
+    """A jar of that client with the cookies of Netscape files. One that -c is yet to write may be missing."""
     from inspect_cli.cookies import netscape
     from inspect_cli.cookies.jar import Jar
 
-    jar = Jar()
+    jar = Jar(profile)
     for path in files:
         if path == jar_file and not os.path.exists(path):
             continue

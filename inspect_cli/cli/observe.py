@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -12,19 +12,29 @@ from inspect_cli.cli.options import RunOptions
 from inspect_cli.cli.output import Output, open_output, writing
 from inspect_cli.cli.run import run as run_source
 from inspect_cli.cli.tellers import Here
-from inspect_cli.errors import NotPermitted, UsageProblem
+from inspect_cli.errors import CheckFailed, NotPermitted, UsageProblem
 
 if TYPE_CHECKING:
+    from inspect_cli.cli.checking import Checker
     from inspect_cli.cookies.jar import Jar
     from inspect_cli.events.base import Item
     from inspect_cli.events.summary import Capture
+    from inspect_cli.render import Renderer
     from inspect_cli.sources.client import Client
 
 Sniff = Literal["auto", "always", "never"]
 
 
-def observe(client: Client, output: Output, run: RunOptions, jar: Jar, *, fail: bool = False) -> int:
-    """Run a client and show what its packets say; the exit code.
+def observe(
+    client: Client,
+    output: Output,
+    run: RunOptions,
+    jar: Jar,
+    *,
+    fail: bool = False,
+    checked: Callable[[Renderer], Checker] | None = None,
+) -> int:
+    """Run a client and show what its packets say; the exit code. `checked`: findings fail it.
 
     Raises: InspectError, after everything that was seen has been shown and written.
     """
@@ -47,11 +57,15 @@ def observe(client: Client, output: Output, run: RunOptions, jar: Jar, *, fail: 
     timeline = Timeline(verbose=output.verbose, strict=output.debug)
     # The files first: what cannot be written is said before anything is asked of a server.
     with output.renderer() as renderer, capture_file(run.write, live.capture.interfaces) as writer, live as source:
+        checker = checked(renderer) if checked is not None else None
         try:
-            return run_source(source, Here(timeline, renderer), writer, fail=fail, begun=begun)
+            code = run_source(source, Here(timeline, checker or renderer), writer, fail=fail, begun=begun)
         finally:
             begun(live.capture)  # it may have turned out only then: no such interface
             write_jar(run.cookie_jar, jar)
+    if checker is not None and checker.count and code == 0:
+        raise CheckFailed(what=output.words.say("cli.check", {"findings": checker.count}))
+    return code
 
 
 def sniffing(run: RunOptions, output: Output) -> Sniff:

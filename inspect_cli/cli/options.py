@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 
+from inspect_cli.cli.client_name import ClientName
 from inspect_cli.cli.command import THEN, PartOption
 from inspect_cli.cli.output import Output, Speech
 
@@ -27,6 +28,8 @@ class RunOptions:
     sniff: str
     interface: str | None
     cookie_jar: str | None
+    junk_session_cookies: bool
+    profile: str
     insecure: bool
     proxy: str | None
     compressed: bool
@@ -40,6 +43,10 @@ class RunOptions:
     silent: bool
     show_error: bool
 
+
+USUAL_CLIENT: Final = "rfc6265bis"
+VIAS: Final = ("navigate", "link", "post", "fetch", "img", "iframe")
+"""How a request comes about, as cookies/asking.py has it."""
 
 _LANGUAGE: Final = (
     click.option("--lang", type=click.Choice(["en", "ko"]), help="Language. [default: from LC_ALL, LC_MESSAGES, LANG]"),
@@ -85,6 +92,17 @@ _RUN: Final = (
     ),
     click.option("-i", "--interface", metavar="IFACE", help="Capture on IFACE. [default: the route's]"),
     click.option("-c", "--cookie-jar", metavar="FILE", help="Write the cookies to FILE afterwards (- = stdout)."),
+    click.option(
+        "-j", "--junk-session-cookies", is_flag=True, help="Begin a new session: leave the session cookies of -b out."
+    ),
+    click.option(
+        "--as",
+        "profile",
+        metavar="CLIENT",
+        type=ClientName(),
+        default=USUAL_CLIENT,
+        help="Decide as chromium, firefox, safari, curl or python does. [default: rfc6265bis]",
+    ),
     click.option("-k", "--insecure", is_flag=True, help="Accept any TLS certificate."),
     click.option("-x", "--proxy", metavar="URL", help="Use this proxy."),
     click.option("--compressed", is_flag=True, help="Ask for compressed content."),
@@ -110,8 +128,10 @@ _HEADERS: Final = (
     click.option("-e", "--referer", metavar="URL", cls=PartOption, help="Referer."),
     click.option("-u", "--user", metavar="USER:PASSWORD", cls=PartOption, help="Basic authentication."),
     click.option(
-        "--site/--cross-site", "site", default=True, cls=PartOption, help="Who asks: the same site or another."
+        "--site/--cross-site", "site", default=None, cls=PartOption, help="Who asks: the same site or another."
     ),
+    click.option("--from", "page", metavar="URL", cls=PartOption, help="The page where the request begins."),
+    click.option("--top", metavar="URL", cls=PartOption, help="The page around it, if it is in a frame."),
 )
 
 _REQUEST: Final = (
@@ -127,8 +147,10 @@ _REQUEST: Final = (
     click.option("-L", "--location", is_flag=True, cls=PartOption, help="Follow redirects, hop by hop."),
     click.option("--max-redirs", metavar="N", type=click.IntRange(0), default=50, cls=PartOption, help="[default: 50]"),
     click.option(
-        "--navigate/--fetch", "navigate", default=True, cls=PartOption, help="A top-level navigation, or a script's."
+        "--navigate/--fetch", "navigate", default=None, cls=PartOption, help="A top-level navigation, or a script's."
     ),
+    click.option("--via", type=click.Choice(VIAS), cls=PartOption, help="The same, more exactly."),
+    click.option("--restart", is_flag=True, cls=PartOption, help="Close the client and open it again before."),
     click.option(THEN, metavar="URL ...", expose_value=False, help="One more request, with options of its own."),
 )
 

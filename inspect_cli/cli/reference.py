@@ -14,6 +14,24 @@ Made from `--help` by `python -m inspect_cli.cli.reference > docs/commands.md`; 
 """
 
 
+def rules() -> str:
+    """The made part of docs/checks.md: the rules of --check."""
+    from inspect_cli.cli.checking import RULES
+    from inspect_cli.texts import Words
+
+    words = Words("en")
+    page = "| rule | about | clause | code |\n|---|---|---|---|\n"
+    for rule in RULES:
+        code = f"`{rule.code}`" + (f" ({', '.join(f'`{reason}`' for reason in rule.reasons)})" if rule.reasons else "")
+        page += (
+            f"| [{rule.name}](#{rule.name}) | {words.label('check_about', rule.about)} | {rule.reference} | {code} |\n"
+        )
+    for rule in RULES:
+        page += f"\n## {rule.name}\n\n"
+        page += f"{words.say(f'check.{rule.name}.what', {})}\n{words.say(f'check.{rule.name}.remedy', {})}\n"
+    return page
+
+
 def page() -> str:
     """The whole page."""
     return "\n".join([HEAD, *_block("inspect-cli", cli, None), *_blocks()])

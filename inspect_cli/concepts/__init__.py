@@ -19,6 +19,7 @@ from inspect_cli.concepts.cookie_clients import CookieClients
 from inspect_cli.concepts.cookie_security import CookieSecurity
 from inspect_cli.concepts.cookies import Cookie, CookieAttributes, CookieFlow, PersistentCookie, SessionCookie
 from inspect_cli.concepts.http import Connectionless, Stateless
+from inspect_cli.concepts.same_site import SameSite
 from inspect_cli.concepts.sessions import SessionId, SessionLogin
 from inspect_cli.concepts.sockets import OsiLayers, SocketVsPort
 from inspect_cli.concepts.tcp import Tcp, ThreeWayHandshake
@@ -36,6 +37,7 @@ CONCEPTS: Final[tuple[type[Concept], ...]] = (
     Udp,
     Stateless,
     Connectionless,
+    SameSite,
     CookieFlow,
     Cookie,
     SessionCookie,

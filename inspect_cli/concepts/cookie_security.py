@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from inspect_cli.concepts.base import Concept
 from inspect_cli.concepts.memory import Recent
 from inspect_cli.events.base import Annotation, Event
-from inspect_cli.events.cookies import BIS, CookieEvent, CookieSent, CookieStored
+from inspect_cli.events.cookies import BIS, CookieEvent, CookieSent, CookieStored, SessionChanged, SessionIssued
 
 _YEAR_NS = 366 * 86_400 * 1_000_000_000
 _JWT = re.compile(rb"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\Z")
@@ -19,6 +19,9 @@ _EMAIL = re.compile(rb"[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]+", re.ASCII)
 _FIELDS = re.compile(rb"\A(?:%7B|\{|\w+[=:%]\w+[&;|,])", re.ASCII | re.IGNORECASE)
 _LOOK = 4096
 """Bytes of a value that are looked at: no client keeps a longer one."""
+_LARGE = 2048
+"""Octets of name and value: half of what a client must be able to keep (6265bis §6.1)."""
+_PREFIXES = (b"__secure-", b"__host-", b"__http-")
 
 
 def readable_as(value: bytes) -> str:
@@ -46,7 +49,7 @@ class CookieSecurity(Concept):
 
     id = "cookie-security"
     reference = f"{BIS} §8"
-    watches = (CookieStored, CookieSent)
+    watches = (CookieStored, CookieSent, SessionIssued, SessionChanged)
     codes = (
         "cookie-security.clear-text",
         "cookie-security.no-secure",
@@ -56,12 +59,15 @@ class CookieSecurity(Concept):
         "cookie-security.broad-domain",
         "cookie-security.long-lifetime",
         "cookie-security.readable-value",
+        "cookie-security.large",
         "cookie-security.prefix",
+        "cookie-security.no-prefix",
     )
 
     def __init__(self) -> None:
         self._seen: Recent[tuple[bytes, str, str, frozenset[bytes]], bool] = Recent()
         self._in_clear: Recent[tuple[bytes, str], bool] = Recent()
+        self._unprefixed: Recent[tuple[bytes, str, str], bool] = Recent()
 
     def see(self, event: Event) -> Iterable[Annotation]:
         if isinstance(event, CookieSent):
@@ -70,7 +76,19 @@ class CookieSecurity(Concept):
             names = frozenset(name.lower() for name, _ in event.attributes)
             if self._seen.first_time((event.name, event.domain, event.path, names), True):
                 return self._holes(event)
+        if isinstance(event, SessionIssued | SessionChanged):
+            return self._session(event)
         return ()
+
+    def _session(self, event: SessionIssued | SessionChanged) -> Iterable[Annotation]:
+        """A name prefix is what keeps a subdomain, or plain http, from planting an ID (6265bis §4.1.3, §8.6)."""
+        of = event.of
+        if not of.secure or event.name.lower().startswith(_PREFIXES):
+            return ()
+        if not self._unprefixed.first_time((event.name, of.domain, of.path), True):
+            return ()
+        reference, basis = f"{BIS} §4.1.3", of.of.where.basis
+        return (self.note(event, "no-prefix", reference=reference, level="notice", basis=basis, name=event.name),)
 
     def _sent(self, event: CookieSent) -> Iterable[Annotation]:
         # Said where it was set if that was seen.
@@ -109,6 +127,9 @@ class CookieSecurity(Concept):
             yield self.note(
                 event, "readable-value", reference=reference, level="notice", basis=basis, name=name, form=form
             )
+        size = len(name) + len(event.value.value)
+        if size > _LARGE:
+            yield self.note(event, "large", reference=f"{BIS} §6.1", level="notice", basis=basis, name=name, size=size)
         lower = name.lower()
         if lower.startswith((b"__secure-", b"__host-")):
             host = lower.startswith(b"__host-")

@@ -11,6 +11,7 @@ from inspect_cli.concepts.memory import Recent, connection_of
 from inspect_cli.events.base import INFERRED, NOT_OBSERVABLE, OBSERVED, REPORTED, Annotation, Basis, Event, Level
 from inspect_cli.events.cookies import (
     BIS,
+    ClientRestarted,
     CookieDeleted,
     CookieEvent,
     CookieRefused,
@@ -22,6 +23,8 @@ from inspect_cli.events.http import MessageHead, RequestHead, ResponseHead
 from inspect_cli.events.tcp import ConnectionEnd
 
 _Identity = tuple[bytes, str, str]
+_NAMED = 16
+"""Cookies that one sentence names."""
 
 
 def identity(event: CookieEvent) -> _Identity:
@@ -241,7 +244,10 @@ class CookieAttributes(Concept):
             yield self.note(event, "no-path", basis=basis, level="notice", given=shown, path=event.path)
         if {b"expires", b"max-age"} <= given:
             yield self.note(event, "max-age-wins", basis=basis, reference=f"{BIS} §5.7 step 6")
-        unknown = tuple(sorted(given - self._KNOWN))[:8]
+        known = self._KNOWN
+        if any(step.check == "partitioned" and step.outcome == "applied" for step in event.steps):
+            known = known | {b"partitioned"}  # this client knows it
+        unknown = tuple(sorted(given - known))[:8]
         if unknown:
             yield self.note(event, "ignored", basis=basis, level="notice", names=unknown)
         repeated = tuple(sorted({n for n in given & self._KNOWN if names.count(n) > 1}))
@@ -260,13 +266,15 @@ class SessionCookie(Concept):
 
     id = "session-cookie"
     reference = f"{BIS} §5.7 step 6"
-    watches = (CookieStored,)
-    codes = ("session-cookie.no-expiry",)
+    watches = (CookieStored, ClientRestarted)
+    codes = ("session-cookie.no-expiry", "session-cookie.gone")
 
     def __init__(self) -> None:
         self._seen: Recent[_Identity, bool] = Recent()
 
     def see(self, event: Event) -> Iterable[Annotation]:
+        if isinstance(event, ClientRestarted) and event.gone:
+            return (self.note(event, "gone", reference=f"{BIS} §5.7", names=event.gone[:_NAMED]),)
         if not isinstance(event, CookieStored) or event.expires_ns is not None:
             return ()
         if not self._seen.first_time(identity(event), True):
@@ -279,13 +287,15 @@ class PersistentCookie(Concept):
 
     id = "persistent-cookie"
     reference = f"{BIS} §5.7 step 6"
-    watches = (CookieStored,)
-    codes = ("persistent-cookie.expires",)
+    watches = (CookieStored, ClientRestarted)
+    codes = ("persistent-cookie.expires", "persistent-cookie.stayed")
 
     def __init__(self) -> None:
         self._seen: Recent[_Identity, bool] = Recent()
 
     def see(self, event: Event) -> Iterable[Annotation]:
+        if isinstance(event, ClientRestarted) and event.kept:
+            return (self.note(event, "stayed", reference=f"{BIS} §5.7", names=event.kept[:_NAMED]),)
         if not isinstance(event, CookieStored) or event.expires_ns is None:
             return ()
         if not self._seen.first_time(identity(event), True):

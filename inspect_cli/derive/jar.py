@@ -26,10 +26,11 @@ from inspect_cli.derive.heads import (
 from inspect_cli.derive.matching import Known, Matching, Refused, Situation
 from inspect_cli.derive.others import Others
 from inspect_cli.events.base import INFERRED, REPORTED, Event, Secret, Where
-from inspect_cli.events.calls import Context, ContextGiven
+from inspect_cli.events.calls import Context, ContextGiven, RequestAsked
 from inspect_cli.events.cookies import (
     BIS,
     Asking,
+    ClientRestarted,
     CookieDeleted,
     CookieRefused,
     CookieSent,
@@ -56,7 +57,7 @@ class Jars(Deriver):
     """
 
     watches = (ContextGiven, RequestHead, ResponseHead, Syn, ConnectionEnd)
-    makes = (CookieStored, CookieDeleted, CookieRefused, CookieSent, CookieWithheld)
+    makes = (CookieStored, CookieDeleted, CookieRefused, CookieSent, CookieWithheld, ClientRestarted, RequestAsked)
 
     def __init__(self, profile: str | None = None) -> None:
         """`profile`: decides for all clients (`--as`)."""
@@ -73,12 +74,21 @@ class Jars(Deriver):
             return self._answered(event)
         if isinstance(event, ContextGiven):
             self._pending.append(event.context)
+            if event.context.restarted:
+                return (self._restarted(event),)
         elif isinstance(event, Syn):
             self._clients.opened(event)
         else:
             self._clients.closed(event.where.channel)
             self._last_requests.pop(event.where.channel, None)
         return ()
+
+    def _restarted(self, event: ContextGiven) -> ClientRestarted:
+        client = self._clients.named(event.context)
+        gone = tuple([cookie.name for cookie in client.jar.end_session()])
+        kept = tuple([cookie.name for cookie in client.jar if not cookie.is_expired(event.where.time_ns)])
+        self._clients.grown(client)
+        return ClientRestarted(event.where, event.context.jar, gone, kept)
 
     # -- requests ------------------------------------------------------------------------
 
@@ -97,7 +107,7 @@ class Jars(Deriver):
                 if context.recorded and not lines:
                     asked = read_request(event.head, is_tls=False)
                     asks = asks._replace(may_omit=asked is not None and asked.may_omit)
-                return self._decide(event, lines, at, asks)
+                return [RequestAsked(event.where, event, context), *self._decide(event, lines, at, asks)]
         address = self._clients.address_of(connection)
         if not lines and not self._clients.has_any(address):
             return ()

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from inspect_cli.events.base import Event, Item, Layer, Secret, Side, noun
 from inspect_cli.events.cookies import Asking
+from inspect_cli.events.http import RequestHead
 
 
 @noun
@@ -60,6 +61,8 @@ class Context(Item):
     given: tuple[GivenCookie, ...]
     recorded: bool = False
     """A HAR tells it of another client: what was in its jar before, and what its user set, is not known."""
+    restarted: bool = False
+    """The client was closed and opened again before: its session cookies are gone."""
 
 
 @noun
@@ -147,4 +150,16 @@ class ContextGiven(Event):
     layer: ClassVar[Layer] = "call"
     is_entry: ClassVar[bool] = False
 
+    context: Context
+
+
+@noun
+class RequestAsked(Event):
+    """A captured request with the Context that tells of it; no entry."""
+
+    kind: ClassVar[str] = "request-asked"
+    layer: ClassVar[Layer] = "call"
+    is_entry: ClassVar[bool] = False
+
+    of: RequestHead
     context: Context

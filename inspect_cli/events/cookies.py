@@ -256,6 +256,20 @@ class CookieWithheld(CookieEvent):
 
 
 @noun
+class ClientRestarted(Event):
+    """A client was closed and opened again: its session cookies are gone, the others stay."""
+
+    kind: ClassVar[str] = "client-restarted"
+    layer: ClassVar[Layer] = "cookie"
+
+    jar: str
+    gone: tuple[bytes, ...]
+    """Names of the cookies without expiry,"""
+    kept: tuple[bytes, ...]
+    """and of those with one."""
+
+
+@noun
 class SessionIssued(Event):
     """A cookie that looks like a session ID was handed out."""
 

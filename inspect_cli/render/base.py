@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
 
 from inspect_cli.events.base import Entry
 from inspect_cli.events.capture import HostsNamed
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 
 BUFFER_BYTES: Final = 1 << 18
 """Rows of a file are written in blocks of this size: each write costs as much as making a few rows."""
+
+
+class Finding(NamedTuple):
+    """What --check found by one rule: names of cookies, each with the frames that show it."""
+
+    rule: str
+    reference: str
+    cookies: tuple[tuple[bytes, tuple[int, ...]], ...]
 
 
 class Renderer(Protocol):
@@ -39,6 +48,9 @@ class Renderer(Protocol):
 
     def end(self, capture: Capture, tally: Tally) -> None:
         """The whole capture and its counts; the output is flushed, not closed."""
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """After the end, what --check found; in JSON the annotations say it."""
 
 
 @dataclass(slots=True)

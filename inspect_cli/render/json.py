@@ -7,6 +7,7 @@ reads back as the same text. Neither form keeps entries; `json` spools its conne
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -14,7 +15,7 @@ from inspect_cli.events.base import Entry
 from inspect_cli.events.capture import HostsNamed
 from inspect_cli.events.summary import SCHEMA, Capture, Tally
 from inspect_cli.events.tcp import Connection
-from inspect_cli.render.base import Sink, comes_slowly
+from inspect_cli.render.base import Finding, Sink, comes_slowly
 from inspect_cli.render.encoding import Encoder, encoded
 from inspect_cli.render.rows import RowMaker, capture_row, connection_row, summary_row
 
@@ -38,6 +39,9 @@ class _Written:
 
     def names(self, named: HostsNamed) -> None:
         """Programs read them in the answers themselves."""
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """The annotations of the entries say them already."""
 
     def _row(self, entry: Entry) -> bytes | None:
         """The entry as JSON, None for one that the filter hides."""

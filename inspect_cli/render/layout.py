@@ -15,6 +15,7 @@ from inspect_cli.render.base import Look
 from inspect_cli.render.host_names import HostNames
 from inspect_cli.render.measure import shortened, widest, width, wrapped
 from inspect_cli.render.rows import AnnotationRow, ConnectionRow, EntryRow
+from inspect_cli.render.steps import step_said
 from inspect_cli.texts import Words, visible
 
 Segment = tuple[str, str]
@@ -287,8 +288,7 @@ class Layout:
             return []
         lines: list[Line] = []
         for step in steps:
-            outcome = self._words.label("outcome", step["outcome"])
-            text = self.fit(f"{step['check']}: {outcome}" + (f" ({step['found']})" if step["found"] else ""))
+            text = self.fit(step_said(self._words, step["check"], step["outcome"], step["found"]))
             lines += self._remark(text, _STEP_MARKS[step["outcome"]], self.fit(step["clause"]), indent)
         return lines
 

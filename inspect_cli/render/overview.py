@@ -6,12 +6,14 @@ A small capture is shown row by row as ever: rows wait until it is known which i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from inspect_cli.events.base import Entry
 from inspect_cli.events.capture import HostsNamed
 from inspect_cli.events.summary import Capture, Tally
 from inspect_cli.events.tcp import Closed, Connection, Opened
+from inspect_cli.render.base import Finding
 from inspect_cli.render.layout import Line
 from inspect_cli.render.overview_counts import COOKIES, LARGEST, PROBLEMS, Counts, Ranking
 from inspect_cli.render.plain import PlainRenderer
@@ -43,6 +45,9 @@ class OverviewRenderer:
 
     def begin(self, capture: Capture) -> None:
         self._inner.begin(capture)
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        self._inner.findings(findings)
 
     def entry(self, entry: Entry) -> None:
         if self._counts is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
 
 from inspect_cli.events.base import Entry
 from inspect_cli.events.capture import HostsNamed
 from inspect_cli.events.summary import Capture, Tally
 from inspect_cli.events.tcp import Connection
-from inspect_cli.render.base import Look, Sink, comes_slowly
+from inspect_cli.render.base import Finding, Look, Sink, comes_slowly
 from inspect_cli.render.host_names import HostNames
 from inspect_cli.render.layout import Layout, Line
 from inspect_cli.render.rows import RowMaker, capture_row, connection_row, summary_row
@@ -54,6 +55,12 @@ class PlainRenderer:
     def end(self, capture: Capture, tally: Tally) -> None:
         self._tell()
         self.show(self._summary.lines(capture_row(capture), summary_row(tally)))
+        self._sink.flush()
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        from inspect_cli.render.findings import finding_lines  # late: few runs ask for it
+
+        self.show(list(finding_lines(findings, self.layout)))
         self._sink.flush()
 
     def flush(self) -> None:

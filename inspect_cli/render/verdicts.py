@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from inspect_cli.render.kept_cells import PARTS
 from inspect_cli.render.layout import Line
 from inspect_cli.render.page import NOTHING, Cell, Page, Row
+from inspect_cli.render.steps import step_said
 from inspect_cli.texts import visible
 
 Json = Mapping[str, Any]
@@ -229,15 +230,7 @@ class Verdicts:
 
     def _step(self, check: str, outcome: str, found: str) -> str:
         """What was asked, and what was found."""
-        page = self._page
-        keys = (f"cookie.step.{check}.{outcome}-{found}", f"cookie.step.{check}.{outcome}")
-        key = next(filter(page.words.has, keys), "")
-        asked = page.say(f"cookie.asked.{check}") if page.words.has(f"cookie.asked.{check}") else f"{check}?"
-        if key:
-            answer = page.say(key, found=page.word("found", found))
-        else:
-            answer = page.label("outcome", outcome) + (f" ({page.word('found', found)})" if found else "")
-        return f"{asked} {answer}"
+        return self._page.fit(step_said(self._page.words, check, outcome, found))
 
     # -- fates -----------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from inspect_cli.errors import InspectError
 from inspect_cli.events.base import Item
@@ -75,6 +75,10 @@ class Stopped(Exception):
     """`Client.stop` was called: the run ends early and nothing is wrong."""
 
 
+ELSEWHERE: Final = "https://cross-site.invalid/"
+"""A page of some other site (RFC 6761 §6.4: no such name will ever be)."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestStep:
     """One request to make, with the redirects that follow from it.
@@ -82,15 +86,20 @@ class RequestStep:
     `headers` are curl's -H: `("Accept", "")` takes a default field away, `("X-Empty;", "")`
     sends a field without a value; an ordinary one replaces the default of its name.
     `cookies_by_hand` is curl's -b "name=value; name2=value2": sent as it is, to the first
-    origin only. `same_site` and `top_level` say who asks (6265bis §5.2, §5.8.3).
+    origin only. `via`, `page` and `top` say who asks (cookies/asking.py). `restart`: the browser
+    was closed and opened again before: its connections and its session cookies are gone.
     """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
-    same_site: bool = True
-    top_level: bool = True
+    via: str = "navigate"
+    page: str | None = None
+    """URL of the page where the request began; None: one of the URL's own site, or none."""
+    top: str | None = None
+    """URL of the top-level page around it; None: `page`."""
+    restart: bool = False
     cookies_by_hand: str = ""
     follow: bool = False
     max_redirects: int = 50

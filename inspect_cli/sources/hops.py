@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from inspect_cli import __version__
-from inspect_cli.cookies.hosts import same_site, site_of
+from inspect_cli.cookies.asking import asking_from
+from inspect_cli.cookies.hosts import site_of
 from inspect_cli.errors import BadUrl
 from inspect_cli.events.base import Secret
 from inspect_cli.events.calls import GivenCookie
+from inspect_cli.events.cookies import Asking
 from inspect_cli.sources.client import RequestStep
 
 USER_AGENT = f"inspect-cli/{__version__}"
@@ -32,8 +34,10 @@ class Hop:
     url: str
     headers: Headers
     body: bytes | None
-    same_site: bool
-    top_level: bool
+    via: str
+    page: str | None
+    top: str | None
+    """Who asked for the first request of the chain: redirects do not change it (6265bis §5.2.1)."""
     by_hand: str
     """Cookies given by hand, as they are sent."""
 
@@ -46,8 +50,9 @@ def first_hop(step: RequestStep) -> Hop:
         step.url,
         step.headers,
         step.body,
-        step.same_site,
-        step.top_level,
+        step.via,
+        step.url if step.page is None and step.via != "navigate" else step.page,
+        step.top,
         joined_cookies(cookies),
     )
 
@@ -69,15 +74,15 @@ def redirected(hop: Hop, status: int, location: str) -> Hop:
         # What was given for one origin is nobody else's to know (RFC 9110 §15.4; Fetch, HTTP-redirect).
         headers = tuple((n, v) for n, v in headers if n.lower() not in _CREDENTIALS | {"host"})
         by_hand = ""
-    return replace(
-        hop,
-        method=method,
-        url=url,
-        headers=headers,
-        body=body,
-        by_hand=by_hand,
-        same_site=hop.same_site and (hop.top_level or _is_same_site(hop.url, url)),
-    )
+    return replace(hop, method=method, url=url, headers=headers, body=body, by_hand=by_hand)
+
+
+def asking_of(hop: Hop, url: str) -> Asking:
+    """Who asks for it; `url` as it goes out. Raises: BadUrl where a page has no host."""
+    try:
+        return asking_from(url, hop.via, page=hop.page, top=hop.top, method=hop.method)
+    except ValueError as error:
+        raise BadUrl(url=str(error), problem="no-host") from error
 
 
 def absolute(base: str, location: str) -> str:
@@ -120,12 +125,6 @@ def origin_of(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(scheme, 0)
-
-
-def _is_same_site(url: str, other: str) -> bool:
-    scheme, host, _ = origin_of(url)
-    other_scheme, other_host, _ = origin_of(other)
-    return same_site(scheme, host, other_scheme, other_host)
 
 
 def header_lines(given: Headers, defaults: Headers) -> list[tuple[str, str]]:
@@ -181,6 +180,13 @@ def concerning(given: Iterable[GivenCookie], host: str) -> tuple[GivenCookie, ..
     """Cookies of the host's site: those that could go along, or be worth telling why not."""
     site = site_of(host)
     return tuple(cookie for cookie in given if site_of(cookie.domain.lstrip(".").lower()) == site)
+
+
+def given_at_restart(given: Iterable[GivenCookie], host: str) -> tuple[GivenCookie, ...]:
+    """Those of the host's site, and all session cookies: they go when the client is closed."""
+    given = tuple(given)
+    of_site = concerning(given, host)
+    return of_site + tuple([cookie for cookie in given if cookie.expires_ns is None and cookie not in of_site])
 
 
 def cookie_value(of_jar: bytes, by_hand: str) -> bytes:

@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 import httpcore
 import httpx
 
-from inspect_cli.cookies.asking import asking_for
 from inspect_cli.cookies.jar import Jar
 from inspect_cli.errors import BadUrl, InspectedThingFailed, InspectError, ServerGone, UsageProblem
 from inspect_cli.events.calls import Context, GivenCookie
@@ -193,6 +192,8 @@ class HttpClient:
         self._reported = reported
         self._patience = Patience(options.timeout_s)
         self._given: tuple[GivenCookie, ...] = ()
+        self._restarted = False
+        """The client was closed and opened again, and its next Context has to say so."""
 
     def stop(self) -> None:
         self._patience.stop()
@@ -205,12 +206,25 @@ class HttpClient:
         """
         self._given = self._jar.given()
         self._teller = Teller(journal, reported=self._reported)
-        self._backend = _Backend(self._options, self._teller, self._patience)
         self._patience.start()
-        nothing_allowed = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
         try:
             for step in self._steps:  # a bad URL is said before anything is sent
                 hops.checked(step.url, _SCHEMES)
+            steps = list(self._steps)
+            while steps:
+                first, *later = steps
+                self._restarted = first.restart
+                ahead = next((i for i, step in enumerate(later, 1) if step.restart), len(steps))
+                self._session(steps[:ahead])
+                steps = steps[ahead:]
+        finally:
+            self._patience.close()
+
+    def _session(self, steps: Sequence[RequestStep]) -> None:
+        """What is asked from one start of the client to its end: then its connections close."""
+        self._backend = _Backend(self._options, self._teller, self._patience)
+        nothing_allowed = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+        try:
             with httpx.Client(
                 transport=_Transport(self._backend, self._options),
                 cookies=nothing_allowed,
@@ -218,11 +232,10 @@ class HttpClient:
                 trust_env=False,
                 follow_redirects=False,
             ) as client:
-                for step in self._steps:
+                for step in steps:
                     self._take(step, client)
         finally:
             self._backend.close()
-            self._patience.close()
 
     def _take(self, step: RequestStep, client: httpx.Client) -> None:
         """One request and its redirects, hop by hop."""
@@ -281,10 +294,11 @@ class HttpClient:
         except httpx.InvalidURL as error:
             raise BadUrl(url=hop.url, problem="not-a-url") from error
         now_ns = self._teller.now_ns()
-        asking = asking_for(str(parsed), hop.method, same_site=hop.same_site, top_level=hop.top_level)
-        of_site = hops.concerning(self._given, asking.host)
-        given = of_site + hops.cookies_by_hand(hop.by_hand)
-        self._teller.tell(Context(now_ns, asking, str(parsed), self._options.profile, self._options.jar, given))
+        asking = hops.asking_of(hop, str(parsed))
+        given = self._given_for(asking) + hops.cookies_by_hand(hop.by_hand)
+        profile, jar = self._options.profile, self._options.jar
+        self._teller.tell(Context(now_ns, asking, str(parsed), profile, jar, given, restarted=self._restarted))
+        self._restarted = False
         cookie = hops.cookie_value(self._jar.header(asking, now_ns), hop.by_hand)
         defaults = [("Host", parsed.netloc.decode("ascii")), ("User-Agent", hops.USER_AGENT), ("Accept", "*/*")]
         if self._options.compressed:
@@ -300,12 +314,20 @@ class HttpClient:
             raise UsageProblem(problem=str(error)) from error
         return request, asking
 
+    def _given_for(self, asking: Asking) -> tuple[GivenCookie, ...]:
+        """Of the jar at the start what concerns this request; a restart takes the session cookies."""
+        if not self._restarted:
+            return hops.concerning(self._given, asking.host)
+        given = hops.given_at_restart(self._given, asking.host)
+        self._jar.end_session()
+        self._given = tuple([cookie for cookie in self._given if cookie.expires_ns is not None])
+        return given
+
     def _heed(self, response: httpx.Response, asking: Asking) -> None:
         """Cookies to the jar; whether the server is going to close."""
         now_ns = self._teller.now_ns()
-        for name, value in response.headers.raw:
-            if name.lower() == b"set-cookie":
-                self._jar.store(value, asking, now_ns)
+        lines = [value for name, value in response.headers.raw if name.lower() == b"set-cookie"]
+        self._jar.store_all(lines, asking, now_ns, steps=False)
         options = response.headers.get("connection", "").lower()
         old = response.extensions.get("http_version") == b"HTTP/1.0" and "keep-alive" not in options
         if self._backend.current is not None and (old or "close" in options):

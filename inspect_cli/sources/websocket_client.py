@@ -24,10 +24,11 @@ from websockets.protocol import CLOSED, CONNECTING, OPEN
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
-from inspect_cli.cookies.asking import asking_for
+from inspect_cli.cookies.asking import asking_from
 from inspect_cli.cookies.jar import Jar
 from inspect_cli.errors import BadUrl, HandshakeRefused, InspectedThingFailed, InspectError, ServerGone, UsageProblem
 from inspect_cli.events.calls import Context
+from inspect_cli.events.cookies import Asking
 from inspect_cli.sources import hops
 from inspect_cli.sources.client import ClientOptions, Journal, Stopped
 from inspect_cli.sources.connecting import open_socket
@@ -69,7 +70,9 @@ class WebSocketClient:
         listen_s: float | None = 0.0,
         jar: Jar | None = None,
         options: ClientOptions | None = None,
-        same_site: bool = True,
+        page: str | None = None,
+        top: str | None = None,
+        restart: bool = False,
         cookies_by_hand: str = "",
         reported: bool = False,
     ) -> None:
@@ -83,7 +86,8 @@ class WebSocketClient:
         self._listen_s = listen_s
         self._jar = jar if jar is not None else Jar()
         self._options = options or ClientOptions()
-        self._same_site = same_site
+        self._page, self._top = page, top
+        self._restart = restart
         self._by_hand = hops.joined_cookies([cookies_by_hand, *(v for n, v in headers if n.lower() == "cookie")])
         self._reported = reported
         self._patience = Patience(self._options.timeout_s)
@@ -144,9 +148,16 @@ class WebSocketClient:
         """The upgrade with our fields; its Context is told."""
         now_ns = self._teller.now_ns()
         # An upgrade is never a top-level navigation (6265bis §5.8.3, Fetch).
-        asking = asking_for(self._url, "GET", same_site=self._same_site, top_level=False)
-        given = self._jar.given(asking.host) + hops.cookies_by_hand(self._by_hand)
-        self._teller.tell(Context(now_ns, asking, self._url, self._options.profile, self._options.jar, given))
+        asking = self._asking()
+        given = self._jar.given(asking.host)
+        if self._restart:
+            given = hops.given_at_restart(self._jar.given(), asking.host)
+            self._jar.end_session()
+        given += hops.cookies_by_hand(self._by_hand)
+        options = self._options
+        self._teller.tell(
+            Context(now_ns, asking, self._url, options.profile, options.jar, given, restarted=self._restart)
+        )
         self._cookie = hops.cookie_value(self._jar.header(asking, now_ns), self._by_hand)
         defaults = [*request.headers.raw_items(), ("User-Agent", hops.USER_AGENT)]
         lines = hops.header_lines(self._headers, tuple(defaults))
@@ -159,6 +170,14 @@ class WebSocketClient:
             if name.lower() == "sec-websocket-key":
                 self._protocol.key = value
         return request
+
+    def _asking(self) -> Asking:
+        """Asked by a script of a page; without one, by a page of the site itself."""
+        page = self._page or "http" + self._url.removeprefix("ws")
+        try:
+            return asking_from(self._url, "fetch", page=page, top=self._top)
+        except ValueError as error:
+            raise BadUrl(url=str(error), problem="no-host") from error
 
     def _connected(self) -> OwnSocket | TlsSocket:
         uri = self._uri
@@ -247,12 +266,14 @@ class WebSocketClient:
 
     def _heed_cookies(self) -> None:
         """Set-Cookie of the answer goes to the jar, also of a refusal."""
-        asking = asking_for(self._url, "GET", same_site=self._same_site, top_level=False)
+        asking = self._asking()
+        lines: list[bytes] = []
         head = bytes(self._raw[: max(self._head_end(), 0)])
         for line in head.split(b"\r\n")[1:]:
             name, colon, value = line.partition(b":")
             if colon and name.lower() == b"set-cookie":
-                self._jar.store(value.strip(b" \t"), asking, self._teller.now_ns())
+                lines.append(value.strip(b" \t"))
+        self._jar.store_all(lines, asking, self._teller.now_ns(), steps=False)
 
     # -- messages ------------------------------------------------------------------------
 

@@ -97,14 +97,18 @@ def moment(value: object) -> str:
 
 
 def grouped(value: object) -> str:
-    """`3,000`."""
+    """`3,000`; of a tuple how many it holds."""
+    if isinstance(value, tuple):
+        value = len(value)
     return f"{value:,}" if isinstance(value, int) else plain(value)
 
 
 def counted(one: str, many: str) -> Callable[[object], str]:
-    """`1 request`, `3,000 requests`."""
+    """`1 request`, `3,000 requests`; of a tuple how many it holds."""
 
     def show(value: object) -> str:
+        if isinstance(value, tuple):
+            value = len(value)
         if not isinstance(value, int):
             return f"{plain(value)} {many}"
         return f"{value:,} {one if value == 1 else many}"

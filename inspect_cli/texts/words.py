@@ -24,6 +24,7 @@ _FILES: Final[Mapping[str, str]] = {
     "ui": "ui",
     "cli": "cli",
     "view": "view",
+    "check": "checks",
 }
 """First word of a key -> the file that holds it; a key's words are the file's tables."""
 

@@ -158,8 +158,9 @@ CONTEXT_SHAPE: Final = {
     "jar": TEXT,
     "given": _many(_object(GivenCookie, GIVEN_SHAPE, GIVEN_USUAL)),
     "recorded": BOOLEAN,
+    "restarted": BOOLEAN,
 }
-CONTEXT_USUAL: Final = {"recorded": False}
+CONTEXT_USUAL: Final = {"recorded": False, "restarted": False}
 COMMENT_SHAPE: Final = {
     "time_ns": INTEGER,
     "about": _one_of("section", "interface"),

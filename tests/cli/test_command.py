@@ -61,7 +61,7 @@ def test_each_part_has_its_own_request_options() -> None:
     got = parsed("http://a", "-X", "PUT", "-H", "A: 1", "--then", "http://b", "-L", "--cross-site")["parts"]
 
     shown = [(p["url"], p["request"], p["header"], p["location"], p["site"]) for p in got]
-    assert shown == [("http://a", "PUT", ("A: 1",), False, True), ("http://b", None, (), True, False)]
+    assert shown == [("http://a", "PUT", ("A: 1",), False, None), ("http://b", None, (), True, False)]
 
 
 def test_options_of_the_run_hold_for_all_parts_wherever_they_stand() -> None:

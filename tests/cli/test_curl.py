@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspect_cli.cli import cli
+from inspect_cli.cli import cli, options
 from inspect_cli.cli.curl import HTTP, WEBSOCKET, basic, checked_url, cookie_files, jar_from, resolved, steps_of
+from inspect_cli.cookies import asking
+from inspect_cli.cookies.profiles import RFC6265BIS
 from inspect_cli.errors import BadUrl, InspectError, NoSuchFile, NotSupported, UsageProblem
-from inspect_cli.sources.client import RequestStep
+from inspect_cli.sources.client import ELSEWHERE, RequestStep
 
 
 def parts(*arguments: str) -> list[dict[str, Any]]:
@@ -108,7 +110,58 @@ def test_a_form_is_multipart() -> None:
 def test_who_asks() -> None:
     got = step("http://a/", "--cross-site", "--fetch", "--max-redirs", "3", "-I")
 
-    assert got == RequestStep("HEAD", "http://a/", same_site=False, top_level=False, max_redirects=3)
+    assert got == RequestStep("HEAD", "http://a/", via="fetch", page=ELSEWHERE, max_redirects=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], ("navigate", None, None)),
+        (["--site"], ("navigate", None, None)),
+        (["--fetch"], ("fetch", None, None)),
+        (["--cross-site"], ("link", ELSEWHERE, None)),
+        (["--cross-site", "--navigate"], ("link", ELSEWHERE, None)),
+        (["--from", "b.test/page"], ("link", "http://b.test/page", None)),
+        (["--from", "https://b.test", "--fetch"], ("fetch", "https://b.test", None)),
+        (["--via", "post"], ("post", None, None)),
+        (["--via", "img", "--from", "b.test", "--top", "c.test"], ("img", "http://b.test", "http://c.test")),
+        (["--via", "iframe", "--cross-site"], ("iframe", ELSEWHERE, None)),
+    ],
+)
+def test_the_page_that_asks_and_how(arguments: list[str], expected: tuple[str, str | None, str | None]) -> None:
+    got = step("http://a/", *arguments)
+
+    assert expected == (got.via, got.page, got.top)
+
+
+def test_a_form_posts_without_data_too() -> None:
+    assert ["POST", "POST", "GET", "PUT"] == [
+        step("http://a/", *more).method
+        for more in (["--via", "post"], ["-d", "a=1"], ["--via", "link"], ["--via", "post", "-X", "PUT"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--from", "b.test", "--site"], {"problem": "from-and-site"}),
+        (["--from", "b.test", "--cross-site"], {"problem": "from-and-site"}),
+        (["--via", "img", "--navigate"], {"problem": "via-and-navigate"}),
+        (["--top", "b.test"], {"problem": "top-of-navigation"}),
+        (["--top", "b.test", "--via", "post"], {"problem": "top-of-navigation"}),
+        (["--from", "ftp://b.test"], {"url": "ftp://b.test", "problem": "scheme"}),
+        (["--fetch", "--top", "http://"], {"url": "http://", "problem": "no-host"}),
+    ],
+)
+def test_who_asks_is_said_in_one_way(arguments: list[str], expected: dict[str, str]) -> None:
+    with pytest.raises(UsageProblem) as problem:
+        steps("http://a/", *arguments)
+    assert expected == problem.value.data
+
+
+def test_profiles_and_ways_are_those_of_the_engine() -> None:
+    assert RFC6265BIS.name == options.USUAL_CLIENT
+    assert set(options.VIAS) == set(asking.VIAS) - {"redirect", "js"}
 
 
 def test_header_lines_as_curl_reads_them(tmp_path: Path) -> None:

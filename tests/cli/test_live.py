@@ -57,7 +57,16 @@ def document(*arguments: str) -> dict[str, Any]:
 @pytest.mark.sniff
 @pytest.mark.usefixtures("captures")
 @pytest.mark.parametrize(
-    ("arguments", "look"), [(["cookie-trace"], []), (["cookie-trace"], ["-v"]), (["ws-handshake", "--ping"], [])]
+    ("arguments", "look"),
+    [
+        (["cookie-trace"], []),
+        (["cookie-trace"], ["-v"]),
+        (["cookie-trace", "--as", "chromium"], []),
+        (["cookie-trace", "--as", "curl"], []),
+        (["cookie-trace", "--as", "python"], []),
+        (["ws-handshake", "--ping"], []),
+        (["ws-handshake", "--as", "firefox", "--from", "https://elsewhere.test"], []),
+    ],
 )
 def test_a_replay_of_what_was_written_tells_the_same(arguments: list[str], look: list[str], tmp_path: Path) -> None:
     path = tmp_path / "run.pcapng"
@@ -67,6 +76,63 @@ def test_a_replay_of_what_was_written_tells_the_same(arguments: list[str], look:
     for part in ("entries", "connections", "summary"):
         assert live[part] == replayed[part]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.sniff
+def test_a_restart_takes_the_session_cookies_and_the_file_of_the_run_says_so(site: Practice, tmp_path: Path) -> None:
+    if may_capture():
+        pytest.skip("this process may not capture")
+    path, jar = str(tmp_path / "run.pcapng"), tmp_path / "jar"
+    jar.write_text(f"{netscape_line('old', 0)}{netscape_line('kept', 4_000_000_000)}", encoding="utf-8")
+    url = site.http_url
+    live = document("cookie-trace", url, "-b", str(jar), "--then", f"{url}/shop", "--restart", "-w", path)
+    replayed = document("replay", path)
+
+    for part in ("entries", "connections", "summary"):
+        assert live[part] == replayed[part]
+    (row,) = [entry for entry in live["entries"] if entry["kind"] == "client-restarted"]
+    assert row["fields"] == {"jar": "jar", "gone": ["old", "sid"], "kept": ["kept", "theme"]}
+    assert (row["basis"], row["frames"]) == ("reported", [])
+    assert ["session-cookie.gone", "persistent-cookie.stayed"] == [note["code"] for note in row["annotations"]]
+    sent = [e["fields"]["name"] for e in live["entries"] if e["kind"] == "cookie-sent"]
+    assert sent == ["old", "kept", "kept", "theme"]
+    assert [c["closed"] for c in live["connections"]] == ["fin", "fin"]
+
+
+@pytest.mark.parametrize(
+    ("more", "sent", "rows"),
+    [([], ["old", "kept"], []), (["-j"], ["kept"], [{"jar": "jar", "gone": ["old"], "kept": ["kept"]}])],
+)
+def test_session_cookies_of_a_file_are_junk_with_j(
+    site: Practice, tmp_path: Path, more: list[str], sent: list[str], rows: list[dict[str, Any]]
+) -> None:
+    jar = tmp_path / "jar"
+    jar.write_text(f"{netscape_line('old', 0)}{netscape_line('kept', 4_000_000_000)}", encoding="utf-8")
+    told = document("cookie-trace", f"{site.http_url}/cookies", "-b", str(jar), "-q", "--sniff", "never", *more)
+
+    assert sent == [e["fields"]["name"] for e in told["entries"] if e["kind"] == "cookie-sent"]
+    assert rows == [e["fields"] for e in told["entries"] if e["kind"] == "client-restarted"]
+
+
+def netscape_line(name: str, expires: int) -> str:
+    return f"127.0.0.1\tFALSE\t/\tFALSE\t{expires}\t{name}\t1\n"
+
+
+@pytest.mark.parametrize(
+    ("profile", "stored"),
+    [
+        ("rfc6265bis", False),  # loopback is no secure scheme to the draft
+        ("chromium", True),
+        ("curl", True),
+    ],
+)
+def test_a_secure_cookie_from_plain_loopback_is_kept_as_the_client_would(
+    site: Practice, profile: str, stored: bool
+) -> None:
+    told = document("cookie-trace", f"{site.http_url}/cookies/all", "--as", profile, "-q", "--sniff", "never")
+    kinds = {e["fields"]["name"]: e["kind"] for e in told["entries"] if e["layer"] == "cookie"}
+
+    assert ("cookie-stored" if stored else "cookie-refused") == kinds["secure"]
 
 
 @pytest.mark.sniff

@@ -31,7 +31,7 @@ def test_every_concept_names_itself_once_and_cites_a_clause() -> None:
         *("three-way-handshake", "four-way-close", "rst", "connectionless", "stateless", "cookie", "cookie-flow"),
         *("cookie-attributes", "session-cookie", "persistent-cookie", "cookie-security", "session-id"),
         *("session-login", "socket-vs-port", "osi-layers", "websocket", "websocket-handshake", "websocket-frames"),
-        *("websocket-close", "tcp", "udp", "cookie-clients"),
+        *("websocket-close", "tcp", "udp", "cookie-clients", "same-site"),
     } == set(ids)
     for concept in CONCEPTS:
         assert concept.reference

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from inspect_cli.concepts.cookie_security import CookieSecurity, readable_as
-from inspect_cli.events.base import REPORTED
+from inspect_cli.events.base import REPORTED, Secret
+from inspect_cli.events.cookies import SessionChanged, SessionIssued
 from tests.concepts.making import codes, data_of, notes, request, response, said, sent, stored, triples
 
 ASKED = request(4)
@@ -66,6 +67,8 @@ def test_a_cookie_well_made_leaves_nothing_open() -> None:
         (stored(SECRET, secure=True, http_only=True, same_site="lax", expires_ns=400 * DAY_NS), ["long-lifetime"]),
         (stored(SECRET, secure=True, http_only=True, same_site="lax", expires_ns=30 * DAY_NS), []),
         (stored(SECRET, b"u", b"a@b.kr", secure=True, http_only=True, same_site="lax"), ["readable-value"]),
+        (stored(SECRET, b"u", b"x" * 2047, secure=True, http_only=True, same_site="lax"), []),
+        (stored(SECRET, b"u", b"x" * 2048, secure=True, http_only=True, same_site="lax"), ["large"]),
         (stored(SECRET, b"__secure-u", secure=True, http_only=True, same_site="lax"), ["prefix"]),
     ],
 )
@@ -90,3 +93,21 @@ def test_what_a_socket_told_may_have_been_secret() -> None:
 
     assert [] == notes(CookieSecurity(), sent(asked, origin="unknown"))
     assert [] == notes(CookieSecurity(), sent(request(4, channel="tcp/0/tls"), origin="unknown"))
+
+
+@pytest.mark.parametrize(
+    ("name", "secure", "expected"),
+    [
+        (b"sid", True, ["no-prefix"]),
+        (b"sid", False, []),  # it has a greater hole
+        (b"__Host-sid", True, []),
+        (b"__secure-sid", True, []),
+        (b"__Http-sid", True, []),
+    ],
+)
+def test_a_session_id_without_a_prefix_can_be_planted(name: bytes, secure: bool, expected: list[str]) -> None:
+    of = stored(SECRET, name, b"5f1c9a0b5f1c9a0b", secure=secure)
+    issued = SessionIssued(of.where, of, name, of.value, "", 64)
+    changed = SessionChanged(of.where, of, name, Secret(b"old", "cookie"), of.value, (4,), at_login=True)
+
+    assert expected == codes(CookieSecurity(), issued, changed, issued)

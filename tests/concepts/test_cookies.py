@@ -6,7 +6,7 @@ import pytest
 
 from inspect_cli.concepts.cookies import Cookie, CookieAttributes, CookieFlow, PersistentCookie, SessionCookie
 from inspect_cli.events.base import REPORTED, Event
-from inspect_cli.events.cookies import Step
+from inspect_cli.events.cookies import ClientRestarted, Step
 from tests.concepts.making import (
     WORDS,
     codes,
@@ -21,6 +21,7 @@ from tests.concepts.making import (
     sent,
     stored,
     triples,
+    where,
     withheld,
 )
 
@@ -236,3 +237,27 @@ def test_a_life_that_is_too_long_is_capped() -> None:
     assert "asks for longer than 400 days, and is cut to 1971-02-05 00:00:00 UTC" == said(
         notes(CookieAttributes(), cookie)[0]
     )
+
+
+def test_an_attribute_that_this_client_knows_is_not_ignored() -> None:
+    """Partitioned is unknown to 6265bis, and known to browsers."""
+    took = Step("CHIPS", "partitioned", "applied", "https://x.test")
+    attributes = ((b"Partitioned", b""), (b"Priority", b"High"))
+    (found,) = notes(CookieAttributes(), stored(ANSWERED, b"sid", b"v", *attributes, steps=(took,)))
+
+    assert ("cookie-attributes.ignored", {"names": (b"priority",)}) == (found.code, found.data)
+
+
+def test_a_restart_tells_session_cookies_from_persistent_ones() -> None:
+    event = ClientRestarted(where(6, None, "", REPORTED), "jar", (b"sid",), (b"theme", b"lang"))
+
+    (gone,) = notes(SessionCookie(), event)
+    (stayed,) = notes(PersistentCookie(), event)
+    assert ("session-cookie.gone", {"names": (b"sid",)}, "reported") == (gone.code, gone.data, gone.basis)
+    assert ("persistent-cookie.stayed", {"names": (b"theme", b"lang")}) == (stayed.code, stayed.data)
+
+
+def test_a_restart_of_an_empty_jar_tells_nothing() -> None:
+    event = ClientRestarted(where(6, None, "", REPORTED), "jar", (), ())
+
+    assert [] == notes(SessionCookie(), event) + notes(PersistentCookie(), event)

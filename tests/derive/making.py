@@ -70,10 +70,10 @@ def _head(text: str | bytes) -> bytes:
     return data.replace(b"\n", b"\r\n") + b"\r\n\r\n"
 
 
-def context(asking: Asking, *given: GivenCookie, jar: str = "jar") -> ContextGiven:
+def context(asking: Asking, *given: GivenCookie, jar: str = "jar", restarted: bool = False) -> ContextGiven:
     where = Where(0, NOW, "", None, basis=REPORTED)
     url = f"{asking.scheme}://{asking.host}{asking.path}"
-    return ContextGiven(where, Context(NOW, asking, url, "rfc6265bis", jar, given))
+    return ContextGiven(where, Context(NOW, asking, url, "rfc6265bis", jar, given, restarted=restarted))
 
 
 def given(name: bytes, value: bytes, domain: str = "a.test", *, by_hand: bool = False) -> GivenCookie:

@@ -8,7 +8,9 @@ from inspect_cli.cookies import asking_for
 from inspect_cli.derive import DERIVERS
 from inspect_cli.derive.jar import Jars
 from inspect_cli.events.base import INFERRED, OBSERVED, REPORTED, Event, Secret
+from inspect_cli.events.calls import RequestAsked
 from inspect_cli.events.cookies import (
+    ClientRestarted,
     CookieDeleted,
     CookieEvent,
     CookieRefused,
@@ -292,3 +294,38 @@ def test_any_lines_give_events_whose_spans_lie_in_their_heads(lines: list[tuple[
                 head = event.of.where
                 assert head.start <= event.where.start <= event.where.end <= head.end
                 assert NOW <= event.where.time_ns <= NOW + 100 * NS
+
+
+def test_a_restart_ends_the_session_of_the_jar_and_no_other() -> None:
+    """Session cookies go, those given at the start too; each jar has a session of its own."""
+    talk, house = Talk(), House(Jars)
+    ask = asking_for("http://a.test/shop/x")
+    house.see(talk.syn(), context(ask), context(ask, jar="other"))
+    for _ in range(2):
+        request = talk.request(ASK)
+        house.see(request, talk.response(request, "HTTP/1.1 200 OK\nSet-Cookie: s=1\nSet-Cookie: p=1; Max-Age=60"))
+    again = context(ask, given(b"old", b"1"), restarted=True)
+    request = talk.request(ASK + "\nCookie: p=1")
+    found = house.see(again, request)
+
+    assert ClientRestarted(again.where, "jar", (b"s", b"old"), (b"p",)) == found[0]
+    assert [("cookie-sent", b"p", "Sent")] == told(found)
+    others = house.see(context(ask, jar="other"), talk.request(ASK + "\nCookie: s=1; p=1"))
+    assert [("cookie-sent", b"s", "Sent"), ("cookie-sent", b"p", "Sent")] == told(others)
+
+
+def test_what_a_restart_took_is_not_given_a_second_time() -> None:
+    talk, house = Talk(), House(Jars)
+    ask = asking_for("http://a.test/shop/x")
+    house.see(talk.syn(), context(ask, given(b"old", b"1"), restarted=True), talk.request(ASK))
+
+    assert [] == told(house.see(context(ask, given(b"old", b"1")), talk.request(ASK)))
+
+
+def test_a_request_of_ours_is_told_with_its_context() -> None:
+    talk, house = Talk(), House(Jars)
+    said = context(asking_for("http://a.test/shop/x", same_site=False))
+    request = talk.request(ASK)
+
+    assert [RequestAsked(request.where, request, said.context)] == house.see(talk.syn(), said, request)
+    assert [] == house.see(talk.request(ASK))

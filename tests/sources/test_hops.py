@@ -6,9 +6,12 @@ from hypothesis import strategies as st
 
 from inspect_cli.errors import BadUrl
 from inspect_cli.events.base import Secret
+from inspect_cli.events.cookies import Asking
 from inspect_cli.sources.client import RequestStep
 from inspect_cli.sources.hops import (
+    Hop,
     absolute,
+    asking_of,
     checked,
     concerning,
     cookie_value,
@@ -66,11 +69,42 @@ def test_credentials_do_not_leave_their_origin(location: str) -> None:
 
 def test_a_fetch_that_is_redirected_to_another_site_is_cross_site() -> None:
     """6265bis §5.2; a navigation that somebody typed stays same-site at every hop."""
-    fetch = first_hop(RequestStep("GET", "http://a.test/", top_level=False))
+    fetch = first_hop(RequestStep("GET", "http://a.test/", via="fetch"))
     typed = first_hop(RequestStep("GET", "http://a.test/"))
-    assert redirected(fetch, 302, "http://b.test/").same_site is False
-    assert redirected(fetch, 302, "/here").same_site is True
-    assert redirected(typed, 302, "http://b.test/").same_site is True
+    assert is_same_site(redirected(fetch, 302, "http://b.test/")) is False
+    assert is_same_site(redirected(fetch, 302, "/here")) is True
+    assert is_same_site(redirected(typed, 302, "http://b.test/")) is True
+
+
+def test_a_redirect_keeps_who_asked() -> None:
+    """What Chromium does: the hosts in between decide nothing, the page that began it does."""
+    link = first_hop(RequestStep("GET", "http://b.test/", via="link", page="http://a.test/page"))
+    back = redirected(link, 302, "http://a.test/back")
+    on = redirected(link, 302, "http://c.test/on")
+
+    assert [False, True, False] == [is_same_site(hop) for hop in (link, back, on)]
+    assert Asking("http", "a.test", "/back", same_domain=True) == asking_of(back, back.url)
+    secure = redirected(link, 302, "https://a.test/")
+    assert Asking("https", "a.test", "/", same_site=False, same_domain=True) == asking_of(secure, secure.url)
+
+
+def test_a_picture_in_a_frame_is_asked_for_by_the_page_and_the_one_around() -> None:
+    step = RequestStep("GET", "http://a.test/i.png", via="img", page="http://a.test/", top="http://top.test/")
+    hop = first_hop(step)
+    expected = Asking("http", "a.test", "/i.png", "GET", False, False, False, "http://top.test")
+
+    assert expected == asking_of(hop, hop.url)
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "mailto:kim@a.test", "http://"])
+def test_a_page_that_is_no_url_is_said(wrong: str) -> None:
+    hop = first_hop(RequestStep("GET", "http://a.test/", via="link", page=wrong))
+    with pytest.raises(BadUrl):
+        asking_of(hop, hop.url)
+
+
+def is_same_site(hop: Hop) -> bool:
+    return asking_of(hop, hop.url).same_site
 
 
 @pytest.mark.parametrize(

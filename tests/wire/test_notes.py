@@ -37,7 +37,8 @@ GIVEN = st.builds(
 ASKING = st.builds(
     Asking, TEXT, TEXT, TEXT, TEXT, st.booleans(), st.booleans(), st.none() | st.booleans(), TEXT, st.booleans()
 )
-CONTEXTS = st.builds(Context, INT64, ASKING, TEXT, TEXT, TEXT, st.lists(GIVEN, max_size=3).map(tuple), st.booleans())
+GIVENS = st.lists(GIVEN, max_size=3).map(tuple)
+CONTEXTS = st.builds(Context, INT64, ASKING, TEXT, TEXT, TEXT, GIVENS, st.booleans(), st.booleans())
 COMMENTS = st.builds(Comment, INT64, st.sampled_from(["section", "interface"]), TEXT, TEXT)
 ITEMS: st.SearchStrategy[Noted] = st.one_of(CALLS, CONTEXTS, COMMENTS)
 
@@ -62,6 +63,13 @@ def test_a_note_reads_well_in_wireshark() -> None:
         'inspect-cli/1 {"call":{"time_ns":5,"name":"connect","fd":3,"phase":"begun","local":"",'
         '"remote":"127.0.0.1:80","arguments":"","result":""}}'
     )
+
+
+def test_a_restart_is_written_only_where_there_was_one() -> None:
+    usual, restarted = (write_note(replace(CONTEXT, restarted=was)) for was in (False, True))
+
+    assert "restarted" not in usual[0]
+    assert restarted == [usual[0].removesuffix("}}") + ',"restarted":true}}']
 
 
 def test_an_item_too_long_for_a_comment_is_written_in_pieces() -> None:
