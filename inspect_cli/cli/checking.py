@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from inspect_cli.cookies.hosts import is_loopback
 from inspect_cli.errors import UsageProblem
 from inspect_cli.events.base import Annotation, Entry, Event
+from inspect_cli.events.capture import HostsNamed
 from inspect_cli.events.cookies import (
     BIS,
     CookieEvent,
@@ -96,6 +97,9 @@ class Checker:
 
     def connection(self, connection: Connection) -> None:
         self._renderer.connection(connection)
+
+    def names(self, named: HostsNamed) -> None:
+        self._renderer.names(named)
 
     def end(self, capture: Capture, tally: Tally) -> None:
         self._renderer.end(capture, tally)
