@@ -186,7 +186,7 @@ def silent(connection: socket.socket, server: Server) -> None:
 @pytest.mark.sniff
 def test_a_server_that_never_answers_ends_with_its_handshake_captured() -> None:
     with serving(silent) as server:
-        live, items = observed(asking(server.url, timeout_s=0.05))
+        live, items = observed(asking(server.url, timeout_s=0.5))
     assert isinstance(live.error, TimedOut)
     assert flags(items, server.port) == [("client", SYN), ("server", SYN), ("client", FIN), ("server", FIN)]
 
