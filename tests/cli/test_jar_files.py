@@ -107,5 +107,6 @@ def test_a_file_that_went_through_us_is_the_same_to_curl(site: Practice, tmp_pat
 
 
 def cookies_in(path: str) -> list[str]:
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    return sorted(line for line in lines if "\t" in line)
+    """Its rows; older curls write the slash behind a folder, which they do not compare (`/a/` for `/a`)."""
+    rows = [line.split("\t") for line in Path(path).read_text(encoding="utf-8").splitlines() if "\t" in line]
+    return sorted("\t".join([*row[:2], row[2].rstrip("/") or "/", *row[3:]]) for row in rows)
