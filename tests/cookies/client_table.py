@@ -91,7 +91,9 @@ def _number(name: str, unit: str = "") -> Callable[[Profile], str]:
 
 
 def _days(profile: Profile) -> str:
-    return "none" if profile.max_lifetime_s is None else f"{profile.max_lifetime_s // 86_400} days"
+    if profile.max_lifetime_s is None:
+        return "unknown" if profile.unknown_limits else "none"
+    return f"{profile.max_lifetime_s // 86_400} days"
 
 
 BOUNDS: Final[tuple[tuple[str, Callable[[Profile], str]], ...]] = (
