@@ -27,11 +27,12 @@ def test_the_first_line_says_that_there_are_no_packets(session: str) -> None:
     result = replay(session)
 
     assert 0 == result.exit_code
-    first = " ".join(result.stdout.split("\n\n")[0].split())
-    assert first.endswith(
-        "session.har: a HAR, as a browser or a tool exports it. It holds no packets: heads are what it reports, "
+    first = result.stdout.partition("\n\n")[0]
+    said = (
+        f"{session}: a HAR, as a browser or a tool exports it. It holds no packets: heads are what it reports, "
         "written as HTTP/1.1, bodies are not shown, each row is marked `HAR`"
     )
+    assert "".join(said.split()) == "".join(first.split())  # however long the path, wherever lines are broken
     assert "    0.000    HAR  GET /login?next=%2F ---" in result.stdout
     assert [
         "2 WebSocket messages not shown: a HAR has messages, not the frames that carried them",
