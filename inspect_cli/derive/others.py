@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
+from functools import cache, lru_cache
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.jar import Jar
 from inspect_cli.cookies.profiles import PROFILES
 from inspect_cli.cookies.store import StoreDecision
 from inspect_cli.derive.heads import Recent
-from inspect_cli.events.cookies import Asking, Otherwise
+from inspect_cli.events.base import Secret
+from inspect_cli.events.cookies import Asking, Otherwise, SameSite
 
 _MOST_ASKED: Final = 256
 _MOST_LINES: Final = 64
+_MOST_COOKIES: Final = 1_024
+_NS: Final = 1_000_000_000
 _MOST_BYTES: Final = 1_024
 """Of a line; a longer one is decided each time anew."""
 
@@ -80,7 +84,63 @@ class Others:
 
 def of_cookie(cookie: Cookie, asking: Asking, now_ns: int, *, sends: bool, refuses: tuple[str, ...]) -> tuple[str, ...]:
     """Profiles that send the cookie with the request, or do not; those of `refuses` never kept it."""
-    return tuple([name for name in PROFILES if (name not in refuses and _sends(name, cookie, asking, now_ns)) is sends])
+    kept = _Kept(
+        cookie.domain,
+        cookie.host_only,
+        cookie.path,
+        cookie.secure,
+        cookie.http_only,
+        cookie.same_site,
+        cookie.partition,
+        0 <= now_ns - cookie.creation_ns < _young_ns(),
+    )
+    going = _who_sends(kept, attrgetter(*Asking.__match_args__)(asking))
+    return tuple([name for name in PROFILES if (name in going and name not in refuses) is sends])
+
+
+class _Kept(NamedTuple):
+    """What decides of a cookie that is in a jar; its name and value have decided before."""
+
+    domain: str
+    host_only: bool
+    path: str
+    secure: bool
+    http_only: bool
+    same_site: SameSite
+    partition: str
+    is_young: bool
+    """6265bis §5.6.7.2 lets it go."""
+
+
+@cache
+def _young_ns() -> int:
+    return max(profile.lax_allowing_unsafe_s for profile in PROFILES.values()) * _NS
+
+
+@lru_cache(maxsize=_MOST_COOKIES)
+def _who_sends(kept: _Kept, asks: tuple[Any, ...]) -> frozenset[str]:
+    now_ns = 2 * _young_ns()
+    found = []
+    for name in PROFILES:
+        jar = Jar(name)
+        jar.add(
+            Cookie(
+                b"a",
+                Secret(b"", "cookie"),
+                kept.domain,
+                kept.host_only,
+                kept.path,
+                kept.secure,
+                kept.http_only,
+                kept.same_site,
+                None,
+                kept.partition,
+                creation_ns=now_ns if kept.is_young else 0,
+            )
+        )
+        if any(one.sent for one in jar.send(Asking(*asks), now_ns, steps=False)):
+            found.append(name)
+    return frozenset(found)
 
 
 def _compared(line: bytes, asking: Asking, now_ns: int, profile: str, decision: StoreDecision) -> Otherwise | None:
@@ -94,10 +154,3 @@ def _compared(line: bytes, asking: Asking, now_ns: int, profile: str, decision: 
         return None
     first = decisions[refuse[0]] if decision.stored else decision
     return Otherwise(keep, refuse, first.reason, first.reference)
-
-
-def _sends(name: str, cookie: Cookie, asking: Asking, now_ns: int) -> bool:
-    jar = Jar(name)
-    copy = replace(cookie, tag=None)
-    jar.add(copy)
-    return any(found.sent for found in jar.send(asking, now_ns, steps=False))
