@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from inspect_cli.cookies.cookie import Cookie
+from inspect_cli.cookies.hosts import is_ip, is_loopback
 from inspect_cli.cookies.jar import Jar
 from inspect_cli.cookies.profiles import PROFILES
 from inspect_cli.cookies.store import StoreDecision
@@ -24,6 +25,8 @@ _MOST_ASKED: Final = 256
 _MOST_LINES: Final = 64
 _MOST_COOKIES: Final = 1_024
 _NS: Final = 1_000_000_000
+_ANY_HOST: Final = "a.example"
+"""Stands for every host whose own cookie is asked about: what it is called decides nothing."""
 _MOST_BYTES: Final = 1_024
 """Of a line; a longer one is decided each time anew."""
 
@@ -84,8 +87,12 @@ class Others:
 
 def of_cookie(cookie: Cookie, asking: Asking, now_ns: int, *, sends: bool, refuses: tuple[str, ...]) -> tuple[str, ...]:
     """Profiles that send the cookie with the request, or do not; those of `refuses` never kept it."""
+    asks = list(attrgetter(*Asking.__match_args__)(asking))
+    domain, host = cookie.domain, asking.host
+    if domain == host and not asking.top_site and "." in host and not (is_ip(host) or is_loopback(host)):
+        domain = asks[1] = _ANY_HOST
     kept = _Kept(
-        cookie.domain,
+        domain,
         cookie.host_only,
         cookie.path,
         cookie.secure,
@@ -94,7 +101,7 @@ def of_cookie(cookie: Cookie, asking: Asking, now_ns: int, *, sends: bool, refus
         cookie.partition,
         0 <= now_ns - cookie.creation_ns < _young_ns(),
     )
-    going = _who_sends(kept, attrgetter(*Asking.__match_args__)(asking))
+    going = _who_sends(kept, tuple(asks))
     return tuple([name for name in PROFILES if (name in going and name not in refuses) is sends])
 
 
