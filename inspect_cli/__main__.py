@@ -21,9 +21,9 @@ def main() -> None:
         if not isinstance(end.code, int):
             raise
         # Everything of ours is closed by now; taking a large interpreter apart takes 20 ms.
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(end.code)
 
 

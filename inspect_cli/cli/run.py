@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import os
@@ -145,11 +146,13 @@ def show(problem: InspectError, words: Words) -> None:
     worded = f"cli.problem.{data.get('problem', '')}"
     if words.has(worded):
         data["problem"] = words.say(worded, data)
-    click.echo(f"inspect-cli: {words.say(f'error.{problem.code}.sentence', data)}", err=True)
+    lines = [f"inspect-cli: {words.say(f'error.{problem.code}.sentence', data)}"]
     hint = f"error.{problem.code}.hint"
     if words.has(hint):
-        for line in words.say(hint, data).splitlines():
-            click.echo(f"  {line}", err=True)
+        lines += [f"  {line}" for line in words.say(hint, data).splitlines()]
+    with contextlib.suppress(OSError):  # who read stderr has gone: the exit code still says it
+        for line in lines:
+            click.echo(line, err=True)
 
 
 def end_quietly() -> NoReturn:

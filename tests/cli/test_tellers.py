@@ -126,3 +126,13 @@ def test_a_closed_stdout_is_told_in_one_sentence(command: list[str]) -> None:
     assert done.returncode == 2
     assert "Bad file descriptor" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_reader_of_stderr_who_has_gone_changes_no_exit_code() -> None:
+    command = [sys.executable, "-m", "inspect_cli", "replay", "no such file"]
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone:
+        done = subprocess.run(command, stderr=gone, stdout=subprocess.PIPE, timeout=60, check=False)
+
+    assert (2, b"") == (done.returncode, done.stdout)
