@@ -79,12 +79,12 @@ class Trip:
     """Same-site, as the profile counts it."""
     lets_lax: bool
     """Cross-site, but a top-level navigation with a safe method."""
-    partition: str
-    """Whose partitioned cookies go along; "": the profile knows none."""
     is_blocked: bool
     """A third party, and the user blocks those."""
     rules: tuple[Rule, ...]
     reason: str = ""
+    partition: str | None = None
+    """Whose partitioned cookies go along; found out when there is one (sites need the list of public suffixes)."""
 
 
 def _step(
@@ -180,6 +180,8 @@ def _http_only(cookie: Cookie, trip: Trip) -> Step:
 def _partition(cookie: Cookie, trip: Trip) -> Step | None:
     if not cookie.partition:
         return None
+    if trip.partition is None:
+        trip.partition = partition_of(trip.asking, trip.host)
     if cookie.partition == trip.partition:
         return Step(CHIPS, "partition", "passed", cookie.partition[:_SHORT]) if trip.tell else _SAME_PARTITION
     trip.reason = "OtherPartition"
@@ -256,7 +258,6 @@ def start_trip(
         is_trusted(asking.scheme, host, profile),
         is_near(asking, profile) or not profile.knows_same_site,
         asking.top_level and asking.method in SAFE_METHODS,
-        partition_of(asking, host) if profile.partitions else "",
         is_blocked,
         _rules_of(profile.send_order, profile.partitions, is_blocked),
     )
