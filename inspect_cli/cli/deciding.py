@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from inspect_cli.cli.asked import Asked, requests_of, set_cookie_lines
+from inspect_cli.cli.cookie_rows import cookie_row, path_text
 from inspect_cli.cli.output import Output
 from inspect_cli.cookies.asking import asking_from
 from inspect_cli.cookies.cookie import Cookie
@@ -177,11 +178,7 @@ def _stored(decision: StoreDecision, redactor: Redactor) -> Row:
 
 def _kept(cookie: Cookie, redactor: Redactor) -> Row:
     return {
-        "name": exact_text(cookie.name),
-        "value": exact_text(redactor.shown(cookie.value)),
-        "domain": cookie.domain,
-        "host_only": cookie.host_only,
-        "path": exact_text(cookie.path.encode("latin-1", "replace")),
+        **cookie_row(cookie, redactor),
         "expires_ns": cookie.expires_ns,
         "secure": cookie.secure,
         "http_only": cookie.http_only,
@@ -199,7 +196,7 @@ def _sent(sent: Sent, redactor: Redactor) -> Row:
                 "line": decision.cookie.tag,
                 "name": exact_text(decision.cookie.name),
                 "domain": decision.cookie.domain,
-                "path": exact_text(decision.cookie.path.encode("latin-1", "replace")),
+                "path": path_text(decision.cookie),
                 "sent": decision.sent,
                 "reasons": list(decision.reasons),
                 "reference": decision.reference,

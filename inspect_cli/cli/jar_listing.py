@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TextIO
 
+from inspect_cli.cli.cookie_rows import cookie_row
 from inspect_cli.cli.curl_body import read_bytes
 from inspect_cli.cli.output import Output
 from inspect_cli.cookies.cookie import Cookie
@@ -82,11 +83,7 @@ def document_of(path: str, text: str, now_ns: int, output: Output) -> Row:
 
 def _kept(cookie: Cookie, redactor: Redactor) -> Row:
     return {
-        "name": exact_text(cookie.name),
-        "value": exact_text(redactor.shown(cookie.value)),
-        "domain": cookie.domain,
-        "host_only": cookie.host_only,
-        "path": exact_text(cookie.path.encode("latin-1", "replace")),
+        **cookie_row(cookie, redactor),
         "secure": cookie.secure,
         "http_only": cookie.http_only,
         "expires_ns": cookie.expires_ns,
