@@ -8,7 +8,7 @@ for entry in timeline.close(): ...
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Part = tuple[list["Happened"], list[Connection]]
 """What an item decided, in order: events with what follows from each, then the connections let go."""
+PART_EVENTS = 1_024
+"""A part ends behind so many, derived ones counted: a batch of small packets has a hundred thousand of them."""
 
 
 class Reading:
@@ -91,42 +93,46 @@ class Reading:
         """What became known with this item."""
         if isinstance(item, Frames):
             for events, connections in self._tracker.feed(item):
-                yield self._followed(events), connections
+                yield from self._followed(events, connections)
         elif isinstance(item, Reported):
-            yield self._followed(self._tracker.reported(item)), []
+            yield from self._followed(self._tracker.reported(item))
         elif isinstance(item, Call) and not self.summary_only:
-            yield self._followed([CallMade(self._here(item.time_ns), item)]), []
+            yield from self._followed([CallMade(self._here(item.time_ns), item)])
         elif isinstance(item, Context) and not self.summary_only:
-            yield self._followed([ContextGiven(self._here(item.time_ns), item)]), []
+            yield from self._followed([ContextGiven(self._here(item.time_ns), item)])
         elif isinstance(item, Comment) and not self.summary_only:
             where = Where(self._tracker.last_number, item.time_ns, "", None)
-            yield self._followed([CaptureComment(where, item.comment, item.about, item.name)]), []
-
+            yield from self._followed([CaptureComment(where, item.comment, item.about, item.name)])
         elif isinstance(item, Names) and not self.summary_only:
             where = Where(self._tracker.last_number, self._tracker.last_time_ns, "", None)
             pairs = tuple([(address, name.encode("utf-8", "replace")) for address, name in item.pairs])
-            yield self._followed([HostsNamed(where, pairs)]), []
+            yield from self._followed([HostsNamed(where, pairs)])
 
     def finish(self, *, complete: bool = True) -> Iterator[Part]:
         """What only the end of the capture decides."""
         for events, connections in self._tracker.close():
-            yield self._followed(events), connections
+            yield from self._followed(events, connections)
         if not self.summary_only:
             where = Where(self._tracker.last_number, self._tracker.last_time_ns, "", None)
-            yield self._followed([CaptureEnd(where, self.tally.packets, complete)]), []
+            yield from self._followed([CaptureEnd(where, self.tally.packets, complete)])
 
     def _here(self, time_ns: int) -> Where:
         """Where an item stands that is no frame: behind the last frame, told by the client."""
         return Where(self._tracker.last_number, time_ns, "", None, basis="reported")
 
-    def _followed(self, events: list[Event]) -> list[Happened]:
-        """Each event, and at once what follows from it."""
+    def _followed(self, events: list[Event], connections: Sequence[Connection] = ()) -> Iterator[Part]:
+        """Each event, and at once what follows from it; then these connections. `events` is used up."""
         happened: list[Happened] = []
-        for event in events:
+        events.reverse()
+        while events:  # what was told is let go
+            event = events.pop()
             happened.append((0, event))
             if event.__class__ in self._derive:
                 self._follow(event, 1, happened)
-        return happened
+            if len(happened) >= PART_EVENTS:
+                yield happened, []
+                happened = []
+        yield happened, list(connections)
 
     def _follow(self, event: Event, depth: int, happened: list[Happened]) -> None:
         for derive in self._derive[event.__class__]:

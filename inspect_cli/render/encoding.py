@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
@@ -19,7 +20,17 @@ from inspect_cli.events.base import Annotation, Entry, Event, Side, Where
 from inspect_cli.events.http import MessageHead, guarded_field, guarded_fields, own_lines
 from inspect_cli.render.redact import Redactor
 from inspect_cli.render.rows import RowMaker
-from inspect_cli.render.values import AS_THEY_ARE, Convert, Pair, conversions, pair_of, pairs_of, what_repeats
+from inspect_cli.render.values import (
+    AS_THEY_ARE,
+    Convert,
+    Pair,
+    attributes_of,
+    conversions,
+    pair_of,
+    pairs_of,
+    steps_of,
+    what_repeats,
+)
 from inspect_cli.texts import Words
 from inspect_cli.texts.template import names
 
@@ -121,7 +132,8 @@ class _Plan:
 
     __slots__ = ("basis", "conversions", "key", "names", "of_place", "shared", "template", "values")
 
-    def __init__(self, kind: type[Event], words: Words, headers: Convert) -> None:
+    def __init__(self, kind: type[Event], words: Words, headers: Convert, known: Mapping[Convert, Convert]) -> None:
+        """`headers`: encodes a head; `known`: what encodes, instead of making a JSON value, what comes again."""
         self.basis: dict[str, bytes] = {}
         """What stands between the side and the text, by basis."""
         self.template = _Template(words, f"entry.{kind.kind}")
@@ -136,7 +148,7 @@ class _Plan:
         self.values: Callable[[Any], tuple[Any, ...]] = attrgetter(*taken, "layer", "kind")
         """What stands under these names, and two more: of one name it would be no tuple."""
         self.conversions: list[tuple[str, Convert, bool]] = [
-            (name, convert, name in self.template.wanted) for name, convert in shown.items() if convert
+            (name, known.get(convert, convert), name in self.template.wanted) for name, convert in shown.items() if convert
         ]
         """Names whose values are no JSON values, what makes them so, and whether the text tells them."""
         apart = () if self.of_place else what_repeats(kind)
@@ -155,9 +167,11 @@ class Encoder:
 
     __slots__ = (
         "_again",
+        "_converts",
         "_frames",
         "_heads",
         "_lines",
+        "_made_of",
         "_maker",
         "_place",
         "_plans",
@@ -181,6 +195,9 @@ class Encoder:
         self._shared: _Known[int, tuple[Any, bytes]] = _Known()
         """by identity of the object that holds them, which is kept so that it stays the only one."""
         self._lines: _Known[bytes, bytes] = _Known()
+        self._made_of: _Known[Any, orjson.Fragment] = _Known()
+        """Steps and attributes, encoded."""
+        self._converts: dict[Convert, Convert] = {c: partial(self._piece, c) for c in (steps_of, attributes_of)}
         self._strings: _Known[str, bytes] = _Known()
         self._where: Where | None = None
         """Of the row before: several events may have one place."""
@@ -197,7 +214,7 @@ class Encoder:
         event = entry.event
         plan = self._plans.get(event.__class__)
         if plan is None:
-            plan = self._plans[event.__class__] = _Plan(event.__class__, self._maker.words, self._headers)
+            plan = self._plans[event.__class__] = _Plan(event.__class__, self._maker.words, self._headers, self._converts)
         where = event.where
         if where is not self._where:
             self._settle(where)
@@ -264,6 +281,16 @@ class Encoder:
             said["side"] = None if where.side is None else where.side.word
             said["channel"] = where.channel
         return b'%b,"fields":%b' % (plan.template.say(said), encoded(fields))
+
+    def _piece(self, convert: Convert, value: Any, redactor: Redactor) -> Pair:
+        """What `convert` makes of it, encoded, once for all that are equal."""
+        piece = self._made_of.get(value)
+        if piece is None:
+            data = encoded(convert(value, redactor)[0])
+            piece = orjson.Fragment(data)
+            if len(data) <= 2 * _LONGEST:
+                self._made_of.put(value, piece)
+        return piece, value
 
     def _headers(self, head: bytes, redactor: Redactor) -> Pair:
         """All field lines of a head; most lines came before, with another message."""

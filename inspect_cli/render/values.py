@@ -95,10 +95,20 @@ def _mapping(value: Mapping[Any, Any], redactor: Redactor) -> Pair:
     return found, said
 
 
+def steps_of(value: tuple[Step, ...], redactor: Redactor) -> Pair:
+    """The steps of a decision, which hold no secrets."""
+    return _steps(value)
+
+
 @lru_cache(maxsize=4096)
 def _steps(value: tuple[Step, ...]) -> Pair:
-    """Steps hold no secrets, and most decisions go the same few ways: rows share what is made here."""
+    """Most decisions go the same few ways: rows share what is made here."""
     return _sequence([step._asdict() for step in value], Redactor("none"))
+
+
+def attributes_of(value: tuple[tuple[bytes, bytes], ...], redactor: Redactor) -> Pair:
+    """Names with values that are no secrets."""
+    return [[exact_text(name), exact_text(item)] for name, item in value], value
 
 
 def pairs_of(value: Iterable[tuple[bytes, bytes | Secret]], redactor: Redactor) -> Pair:
@@ -165,7 +175,9 @@ def _conversion(hint: Any) -> Convert | None:
     if hint is Secret:
         return _secret
     if hint == tuple[Step, ...]:
-        return lambda value, redactor: _steps(value)
+        return steps_of
+    if hint == tuple[tuple[bytes, bytes], ...]:
+        return attributes_of
     if hint in (list[tuple[bytes, bytes | Secret]], tuple[tuple[bytes, bytes | Secret], ...]):
         return pairs_of
     return pair_of
