@@ -8,7 +8,7 @@ for entry in timeline.close(): ...
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,44 @@ PART_EVENTS = 1_024
 """A part ends behind so many, derived ones counted: a batch of small packets has a hundred thousand of them."""
 
 
+class Following:
+    """What follows from events, each at once behind its cause."""
+
+    def __init__(self, profile: str | None) -> None:
+        """`profile`: as which client to decide about cookies, None: as is known of each."""
+        from inspect_cli.derive import make_derivers  # late: a summary needs neither
+        from inspect_cli.telling import entry_types, watched_types
+
+        self._derive: dict[type[Event], list[Callable[[Event], Iterable[Event]]]] = {}
+        derivers = make_derivers(profile)
+        self.wanted = frozenset({*watched_types(), *entry_types(), *(kind for d in derivers for kind in d.watches)})
+        """Types of events that anybody asks for, here or behind."""
+        for deriver in [one for one in derivers if not self.wanted.isdisjoint(one.makes)]:
+            for kind in deriver.watches:
+                self._derive.setdefault(kind, []).append(deriver.see)
+
+    def parts(self, events: list[Event], connections: list[Connection]) -> Iterator[Part]:
+        """These events and what follows, then the connections. `events` is used up: what was told is let go."""
+        happened: list[Happened] = []
+        events.reverse()
+        while events:
+            event = events.pop()
+            happened.append((0, event))
+            if event.__class__ in self._derive:
+                self._follow(event, 1, happened)
+            if len(happened) >= PART_EVENTS:
+                yield happened, []
+                happened = []
+        yield happened, connections
+
+    def _follow(self, event: Event, depth: int, happened: list[Happened]) -> None:
+        for derive in self._derive[event.__class__]:
+            for derived in derive(event):
+                happened.append((depth, derived))
+                if derived.__class__ in self._derive:
+                    self._follow(derived, depth + 1, happened)
+
+
 class Reading:
     """One reading of one capture, live or from a file, up to the events.
 
@@ -39,6 +77,7 @@ class Reading:
     too. `connection`: parse this one alone, and tell `picked` which frames are its; DNS then
     only names hosts, with `names`.
     `profile`: as which client to decide about cookies (`--as`), None: as is known of each.
+    `follows` False: what follows from events is found elsewhere (`Following`).
     `share`: of the conversations, with `summary_only`. `strict`: our own faults raise (tests,
     --debug). `at_once` False reads every packet one by one (slow; tests compare both).
     """
@@ -55,20 +94,16 @@ class Reading:
         at_once: bool = True,
         share: Share | None = None,
         profile: str | None = None,
+        follows: bool = True,
     ) -> None:
         self.tally = Tally()
         self.summary_only = summary_only
-        self._derive: dict[type[Event], list[Callable[[Event], Iterable[Event]]]] = {}
+        self._following: Following | None = None
         wanted: frozenset[type[Event]] = frozenset()
         if not summary_only:
-            # A summary needs neither: late, so that it starts sooner.
-            from inspect_cli.derive import DERIVERS, make_derivers
-            from inspect_cli.telling import entry_types, watched_types
-
-            wanted = frozenset({*watched_types(), *entry_types(), *(kind for d in DERIVERS for kind in d.watches)})
-            for deriver in [one for one in make_derivers(profile) if not wanted.isdisjoint(one.makes)]:
-                for kind in deriver.watches:
-                    self._derive.setdefault(kind, []).append(deriver.see)
+            following = Following(profile)
+            wanted = following.wanted
+            self._following = following if follows else None
         self._report = Report(self.tally, wanted)
         only_names = connection is not None
         make_udp = partial(_udp_table, self._report, verbose=verbose, strict=strict, only_names=only_names)
@@ -93,53 +128,40 @@ class Reading:
         """What became known with this item."""
         if isinstance(item, Frames):
             for events, connections in self._tracker.feed(item):
-                yield from self._followed(events, connections)
+                yield from self._parts(events, connections)
         elif isinstance(item, Reported):
-            yield from self._followed(self._tracker.reported(item))
+            yield from self._parts(self._tracker.reported(item))
         elif isinstance(item, Call) and not self.summary_only:
-            yield from self._followed([CallMade(self._here(item.time_ns), item)])
+            yield from self._parts([CallMade(self._here(item.time_ns), item)])
         elif isinstance(item, Context) and not self.summary_only:
-            yield from self._followed([ContextGiven(self._here(item.time_ns), item)])
+            yield from self._parts([ContextGiven(self._here(item.time_ns), item)])
         elif isinstance(item, Comment) and not self.summary_only:
             where = Where(self._tracker.last_number, item.time_ns, "", None)
-            yield from self._followed([CaptureComment(where, item.comment, item.about, item.name)])
+            yield from self._parts([CaptureComment(where, item.comment, item.about, item.name)])
         elif isinstance(item, Names) and not self.summary_only:
             where = Where(self._tracker.last_number, self._tracker.last_time_ns, "", None)
             pairs = tuple([(address, name.encode("utf-8", "replace")) for address, name in item.pairs])
-            yield from self._followed([HostsNamed(where, pairs)])
+            yield from self._parts([HostsNamed(where, pairs)])
 
     def finish(self, *, complete: bool = True) -> Iterator[Part]:
         """What only the end of the capture decides."""
         for events, connections in self._tracker.close():
-            yield from self._followed(events, connections)
+            yield from self._parts(events, connections)
         if not self.summary_only:
             where = Where(self._tracker.last_number, self._tracker.last_time_ns, "", None)
-            yield from self._followed([CaptureEnd(where, self.tally.packets, complete)])
+            yield from self._parts([CaptureEnd(where, self.tally.packets, complete)])
 
     def _here(self, time_ns: int) -> Where:
         """Where an item stands that is no frame: behind the last frame, told by the client."""
         return Where(self._tracker.last_number, time_ns, "", None, basis="reported")
 
-    def _followed(self, events: list[Event], connections: Sequence[Connection] = ()) -> Iterator[Part]:
-        """Each event, and at once what follows from it; then these connections. `events` is used up."""
-        happened: list[Happened] = []
-        events.reverse()
-        while events:  # what was told is let go
-            event = events.pop()
-            happened.append((0, event))
-            if event.__class__ in self._derive:
-                self._follow(event, 1, happened)
-            if len(happened) >= PART_EVENTS:
-                yield happened, []
-                happened = []
-        yield happened, list(connections)
-
-    def _follow(self, event: Event, depth: int, happened: list[Happened]) -> None:
-        for derive in self._derive[event.__class__]:
-            for derived in derive(event):
-                happened.append((depth, derived))
-                if derived.__class__ in self._derive:
-                    self._follow(derived, depth + 1, happened)
+    def _parts(self, events: list[Event], connections: list[Connection] | None = None) -> Iterator[Part]:
+        if self._following is not None:
+            yield from self._following.parts(events, connections or [])
+            return
+        for start in range(0, len(events), PART_EVENTS):
+            yield [(0, event) for event in events[start : start + PART_EVENTS]], []
+        yield [], connections or []
 
 
 class Timeline(Reading):

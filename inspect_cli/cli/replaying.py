@@ -15,7 +15,7 @@ from inspect_cli.cli.tellers import Apart, Here, Teller
 from inspect_cli.cli.workers import SharedTimeline, workers_for
 from inspect_cli.errors import UsageProblem
 from inspect_cli.sources.file import CaptureFiles
-from inspect_cli.timeline import Reading, Timeline
+from inspect_cli.timeline import Following, Reading, Timeline
 
 if TYPE_CHECKING:
     from inspect_cli.cli.cutting import Cut
@@ -65,7 +65,10 @@ def replay(files: Sequence[str], output: Output, asked: Asked) -> int:
             timeline = SharedTimeline(lambda: _items(source.paths), workers, strict=output.debug)
             teller = Here(timeline, stack.enter_context(shown()))
         elif workers > 1 and not asked.summary and (output.path is not None or not sys.stdout.isatty()):
-            teller = stack.enter_context(Apart(Reading(**options), shown))
+            # Where few rows are worded and written, the other process has time for more.
+            follows = output.select is None and not (overview and output.format == "text")
+            following = None if follows else Following(asked.profile)
+            teller = stack.enter_context(Apart(Reading(**options, follows=follows), shown, following))
         else:
             teller = Here(Timeline(**options), stack.enter_context(shown()))
 

@@ -15,7 +15,7 @@ from inspect_cli.errors import InspectError
 if TYPE_CHECKING:
     from inspect_cli.events.summary import Capture, Tally
     from inspect_cli.render import Renderer
-    from inspect_cli.timeline import Part, Reading, Timeline
+    from inspect_cli.timeline import Following, Part, Reading, Timeline
 
 
 class Teller(Protocol):
@@ -82,8 +82,17 @@ class Apart:
     here: InspectError, ReaderGone, or RuntimeError with its traceback.
     """
 
-    def __init__(self, reading: Reading, output: Callable[[], AbstractContextManager[Renderer]]) -> None:
-        """`output`: opens it, and closes it at the end. There must be no thread yet."""
+    def __init__(
+        self,
+        reading: Reading,
+        output: Callable[[], AbstractContextManager[Renderer]],
+        following: Following | None = None,
+    ) -> None:
+        """`output`: opens it, and closes it at the end. There must be no thread yet.
+
+        `following`: finds over there what follows from events, which the reading then does not: where
+        little is shown, that process has time for it, and only what was read goes there.
+        """
         self.status = 0
         self.reading = reading
         self._is_over = False
@@ -92,7 +101,7 @@ class Apart:
         if not self._pid:
             os.close(things[1])
             os.close(said[0])
-            _show_apart(output, things[0], said[1])
+            _show_apart(output, following, things[0], said[1])
         os.close(things[0])
         os.close(said[1])
         self._things = open(things[1], "wb", buffering=1 << 16)  # noqa: SIM115 - closed by __exit__
@@ -162,7 +171,9 @@ class Apart:
             raise RuntimeError(what)
 
 
-def _show_apart(output: Callable[[], AbstractContextManager[Renderer]], things: int, said: int) -> NoReturn:
+def _show_apart(
+    output: Callable[[], AbstractContextManager[Renderer]], following: Following | None, things: int, said: int
+) -> NoReturn:
     """In the other process: show what comes, say how it went, end."""
     import pickle
     import traceback
@@ -175,7 +186,7 @@ def _show_apart(output: Callable[[], AbstractContextManager[Renderer]], things: 
             try:
                 with open(things, "rb", buffering=1 << 16) as incoming, output() as renderer:
                     pickle.dump(word, back)
-                    _show_all(incoming, renderer)
+                    _show_all(incoming, renderer, following)
             except InspectError as problem:
                 word = ("problem", (problem.__class__, problem.data))
             except (ReaderGone, BrokenPipeError):
@@ -189,7 +200,7 @@ def _show_apart(output: Callable[[], AbstractContextManager[Renderer]], things: 
         os._exit(code)
 
 
-def _show_all(incoming: Any, renderer: Renderer) -> None:
+def _show_all(incoming: Any, renderer: Renderer, following: Following | None) -> None:
     import pickle
 
     from inspect_cli.cli.run import collect_rarely
@@ -204,14 +215,16 @@ def _show_all(incoming: Any, renderer: Renderer) -> None:
         except EOFError:
             return  # it was ended in the middle
         if thing[0] == "show":
-            happened, connections = thing[1]
-            for row in telling.tell(happened):
-                if isinstance(row, HostsNamed):
-                    renderer.names(row)
-                else:
-                    renderer.entry(row)
-            for connection in connections:
-                renderer.connection(connection)
+            part: Part = thing[1]
+            parts = iter((part,)) if following is None else following.parts([event for _, event in part[0]], part[1])
+            for happened, connections in parts:
+                for row in telling.tell(happened):
+                    if isinstance(row, HostsNamed):
+                        renderer.names(row)
+                    else:
+                        renderer.entry(row)
+                for connection in connections:
+                    renderer.connection(connection)
         elif thing[0] == "begin":
             capture = thing[1]
             renderer.begin(capture)

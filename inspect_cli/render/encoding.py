@@ -148,7 +148,9 @@ class _Plan:
         self.values: Callable[[Any], tuple[Any, ...]] = attrgetter(*taken, "layer", "kind")
         """What stands under these names, and two more: of one name it would be no tuple."""
         self.conversions: list[tuple[str, Convert, bool]] = [
-            (name, known.get(convert, convert), name in self.template.wanted) for name, convert in shown.items() if convert
+            (name, known.get(convert, convert), name in self.template.wanted)
+            for name, convert in shown.items()
+            if convert
         ]
         """Names whose values are no JSON values, what makes them so, and whether the text tells them."""
         apart = () if self.of_place else what_repeats(kind)
@@ -214,7 +216,9 @@ class Encoder:
         event = entry.event
         plan = self._plans.get(event.__class__)
         if plan is None:
-            plan = self._plans[event.__class__] = _Plan(event.__class__, self._maker.words, self._headers, self._converts)
+            plan = self._plans[event.__class__] = _Plan(
+                event.__class__, self._maker.words, self._headers, self._converts
+            )
         where = event.where
         if where is not self._where:
             self._settle(where)

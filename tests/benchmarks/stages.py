@@ -69,9 +69,7 @@ def parse(path: str) -> None:
 
 def events(path: str) -> None:
     """What is read becomes objects."""
-    reading = Reading()
-    reading._derive.clear()
-    _run(reading, path)
+    _run(Reading(follows=False), path)
 
 
 def derive(path: str) -> None:

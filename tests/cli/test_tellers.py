@@ -52,6 +52,14 @@ def test_captures_of_others_are_told_alike(row: dict[str, str]) -> None:
     assert replay(path, "--format", "ndjson") == replay(path, "--format", "ndjson", "--workers", "2")
 
 
+@needs_corpus
+@pytest.mark.parametrize("row", manifest()[1::3], ids=lambda row: Path(row["path"]).name)
+def test_captures_of_others_are_filtered_alike(row: dict[str, str]) -> None:
+    path = str(CORPUS / row["path"])
+    shows_all = [path, "--format", "ndjson", "-Y", "number > 0"]  # what follows from events is found beside, too
+    assert replay(*shows_all) == replay(*shows_all, "--workers", "2")
+
+
 def test_several_files_are_told_alike() -> None:
     paths = [str(CAPTURES / name) for name in ("ws-echo.pcapng", "http-ipv6.pcapng")]
     assert replay(*paths) == replay(*paths, "--workers", "2")
