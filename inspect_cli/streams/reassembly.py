@@ -113,6 +113,15 @@ class Half:
         self._remembered: _Remembered = ([], [], [], [])
         """Starts, ends, frames and times of the segments taken in last."""
 
+    def begin(self, isn: int, frame: int, time_ns: int) -> None:
+        """The first SYN, which the other side has acknowledged."""
+        self.isn = isn
+        self.base = (isn + 1) & SEQUENCE_MASK
+        self.syn_frames = [frame]
+        self.syns = 1
+        self.syn_time_ns = time_ns
+        self.syn_acked = True
+
     def put_down(self) -> None:
         """The connection is over and everything was read: no byte is taken any more."""
         self.reader = _NOBODY
@@ -163,6 +172,22 @@ class Half:
         for column, new in zip(self._remembered, (starts, ends, frames, times), strict=True):
             column.extend(new[-REMEMBERED_SEGMENTS:])
         self._forget()
+
+    def deliver_many(
+        self,
+        starts: list[int],
+        ends: list[int],
+        buffer: bytes | bytearray,
+        offsets: list[int],
+        frames: list[int],
+        ats: list[int],
+        times: list[int],
+    ) -> None:
+        """`deliver` and `remember` for many whole segments (there is at least one)."""
+        self.remember_many(starts, ends, frames, times)
+        self.reader.extend(starts, ends, buffer, offsets, frames, ats, times)
+        self.bytes_seen += ends[-1] - self.next
+        self.next = self.top = ends[-1]
 
     def carriers(self, start: int, end: int) -> list[tuple[int, int, int, int]]:
         """Starts, ends, frames and times of segments with bytes of [start, end), where still remembered."""

@@ -9,6 +9,7 @@ from inspect_cli.events.base import Event, Side, Where
 from inspect_cli.events.capture import Gap
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import ConnectionEnd, MidStream, Opened, TcpOptions
+from inspect_cli.streams.batches import Key, endpoints_of
 from inspect_cli.streams.channel import Channel, Placed
 from inspect_cli.streams.lookback import Lookback
 from inspect_cli.streams.reader import ENDED, OPENING, OVER, Place
@@ -16,6 +17,7 @@ from inspect_cli.streams.reassembly import Half
 from inspect_cli.streams.tcp_repeats import Probe
 from inspect_cli.streams.tcp_rows import EndReason, OnlySide, end_of, only_side
 from inspect_cli.streams.tcp_telling import Packet, Telling
+from inspect_cli.wire.addresses import endpoint_text
 
 
 class TcpState:
@@ -23,6 +25,8 @@ class TcpState:
 
     __slots__ = (
         "_end_facts",
+        "_endpoints",
+        "_key",
         "_lookback",
         "_options_of",
         "_tally",
@@ -34,7 +38,6 @@ class TcpState:
         "copies",
         "ended_at",
         "ended_ns",
-        "endpoints",
         "first_fin",
         "frames",
         "halves",
@@ -59,7 +62,7 @@ class TcpState:
     def __init__(
         self,
         number: int,
-        endpoints: tuple[str, str],
+        key: Key,
         client_direction: int,
         channel: Channel | None,
         options_of: Callable[[int, int], TcpOptions],
@@ -71,8 +74,8 @@ class TcpState:
         """`lookback`: None where nobody asks why something comes again."""
         self.id = number
         self.name = f"tcp/{number}"
-        self.endpoints = endpoints
-        """Texts of the endpoints that send in direction 0 and 1."""
+        self._key = key
+        self._endpoints: tuple[str, str] | None = None
         self.client_direction = client_direction
         self.oriented = False
         """A SYN or SYN/ACK told who the client is."""
@@ -114,6 +117,14 @@ class TcpState:
 
     def side(self, direction: int) -> Side:
         return Side.CLIENT if direction == self.client_direction else Side.SERVER
+
+    @property
+    def endpoints(self) -> tuple[str, str]:
+        """Texts of the endpoints that send in direction 0 and 1; made when asked for."""
+        if self._endpoints is None:
+            low, high = endpoints_of(self._key)
+            self._endpoints = endpoint_text(*low), endpoint_text(*high)
+        return self._endpoints
 
     @property
     def client_half(self) -> Half:

@@ -83,6 +83,25 @@ class TcpConnection(TcpState):
         if self.frames == 1 and self.opened == "mid-stream":
             self._tell_mid_stream(p)
 
+    def opened_by(self, direction: int, *rest: int) -> None:
+        """What `packet` does with a whole handshake, where nobody asks for it: SYN, SYN/ACK, ACK, without payload.
+
+        `direction`: of the SYN. `rest`: the numbers that both sides begin with, the frames of SYN
+        and SYN/ACK, and the times of all three.
+        """
+        isn, other_isn, frame, other_frame, syn_ns, syn_ack_ns, ack_ns = rest
+        mine, theirs = self.halves[direction], self.halves[1 - direction]
+        self.oriented = True
+        self.client_direction = direction
+        if self.channel is not None and self.channel.readers[0] is not mine.reader:
+            self.channel.swap()
+        mine.begin(isn, frame, syn_ns)
+        theirs.begin(other_isn, other_frame, syn_ack_ns)
+        self.opened = "handshake"
+        self._tally.handshakes_complete += 1
+        self.rtt_ns = ack_ns - syn_ns
+        self.frames, self.last_time_ns = 3, ack_ns
+
     def _rare(self, direction: int, mine: Half, theirs: Half, p: Packet, buffer: bytes | bytearray) -> bool:
         """What few segments have; True if it made an event."""
         special = False

@@ -1,0 +1,210 @@
+"""Rows of a batch applied to their connections: at once what can be, then the rest."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from inspect_cli.events import tcp
+from inspect_cli.events.base import Event
+from inspect_cli.streams.at_once import HANDSHAKE_ROWS, Parts, Plan, plan_of
+from inspect_cli.streams.batches import Batch
+from inspect_cli.streams.births import Owned
+from inspect_cli.streams.reassembly import Half
+from inspect_cli.streams.runs import Runs
+from inspect_cli.streams.tcp_states import TcpConnection
+from inspect_cli.streams.tcp_telling import Packet
+
+_TOLD: Final = (
+    tcp.AfterReset,
+    tcp.CloseAck,
+    tcp.Fin,
+    tcp.HandshakeAck,
+    tcp.IgnoredRst,
+    tcp.KeepAliveAck,
+    tcp.LargeSegment,
+    tcp.OutOfOrder,
+    tcp.Overlap,
+    tcp.Retransmission,
+    tcp.Rst,
+    tcp.SeenTwice,
+    tcp.Segment,
+    tcp.Syn,
+    tcp.SynAck,
+    tcp.Urgent,
+    tcp.WindowProbe,
+    tcp.WindowUpdate,
+    tcp.ZeroWindow,
+)
+"""What is told of segments."""
+
+
+def is_loud(wants: Callable[[type[Event]], bool]) -> bool:
+    """Whether anybody asks what happened to segments."""
+    return any(map(wants, _TOLD))
+
+
+class Applying:
+    """One batch on its way into the connections that own its rows."""
+
+    __slots__ = (
+        "_acked", "_ats", "_batch", "_bounds", "_connections", "_cut", "_ends", "_frames", "_is_loud",
+        "_next", "_offsets", "_opened", "_pieces", "_rest", "_rest_of", "_rows", "_singles", "_spoken", "_starts",
+        "_time_ns", "_times",
+    )  # fmt: skip
+
+    def __init__(self, batch: Batch, owned: Owned, *, is_loud: bool) -> None:
+        """`is_loud`: somebody asks what happened to segments."""
+        self._batch, self._is_loud = batch, is_loud
+        self._connections, self._bounds = owned.connections, owned.bounds
+        plan = plan_of(batch, _parts(owned, is_loud=is_loud))
+        self._next, self._acked, self._pieces = plan.next.tolist(), plan.acked.tolist(), plan.pieces.tolist()
+        self._cut: list[int] = plan.cut.tolist()
+        self._spoken: list[int] = plan.spoken.tolist()
+        self._time_ns: list[int] = batch.time_ns[np.maximum(plan.cut - 1, 0)].tolist()
+        row = plan.row
+        self._rows: list[int] = row.tolist()
+        self._starts: list[int] = plan.start.tolist()
+        self._ends: list[int] = (plan.start + batch.size[row]).tolist()
+        self._offsets: list[int] = batch.packets.payload_offset[batch.rows[row]].tolist()
+        self._frames: list[int] = batch.number[row].tolist()
+        self._ats: list[int] = self._frames if plan.at is row else batch.number[plan.at].tolist()
+        self._times: list[int] = batch.time_ns[row].tolist()
+        self._opened = _opened(batch, plan)
+        self._singles = self._find_singles()
+        left = np.asarray(owned.bounds[1:]) - plan.cut
+        self._rest_of: list[int] = (np.cumsum(left > 0) - 1).tolist()
+        self._rest: Runs | None = None
+        if len(plan.rest):
+            self._rest = Runs(batch, plan.rest, [0, *np.cumsum(left[left > 0]).tolist()])
+
+    def apply(self, i: int) -> bool:
+        """Apply the rows of the i-th connection; whether it has anything to tell or to read now."""
+        c = self._connections[i]
+        start, cut, end = self._bounds[i], self._cut[i], self._bounds[i + 1]
+        has_news = cut < end
+        if cut > start:
+            frames = c.frames + cut - start
+            opening = self._opened.get(start)
+            if opening is not None:
+                start += HANDSHAKE_ROWS
+                if self._is_loud and not c.muted:
+                    has_news = True
+                    for row in range(start - HANDSHAKE_ROWS, start):
+                        c.packet(*self._singles[row], self._batch.buffer)
+                else:
+                    c.opened_by(*opening)
+            if start < cut:
+                has_news |= self._go_on(i, c, start, cut)
+            c.frames, c.last_time_ns = frames, self._time_ns[i]
+        if cut < end:
+            assert self._rest is not None
+            self._rest.apply(self._rest_of[i], c)
+        return has_news and not c.muted
+
+    # -- inside --------------------------------------------------------------------------
+
+    def _find_singles(self) -> dict[int, tuple[int, Packet]]:
+        """Direction and packet of plain rows that go one by one: of a handshake that is told, the first bytes."""
+        rows: list[int] = []
+        for i, c in enumerate(self._connections):
+            if c.muted:
+                continue
+            start = self._bounds[i]
+            if self._is_loud and start in self._opened:
+                rows += range(start, start + HANDSHAKE_ROWS)
+            if c.channel is not None and c.channel.protocol is None and self._spoken[i] < self._cut[i]:
+                rows.append(self._spoken[i])
+        return dict(zip(rows, self._batch.packets_of(np.array(rows)), strict=True)) if rows else {}
+
+    def _go_on(self, i: int, c: TcpConnection, start: int, cut: int) -> bool:
+        """Apply the rows [start, cut), all of them plain and in order; whether they brought bytes."""
+        channel = c.channel
+        behind = -1
+        if channel is not None and channel.protocol is None and self._spoken[i] < cut:
+            # Who reads the bytes is found out with each row.
+            behind = self._spoken[i]
+            c.frames += behind - start
+            c.packet(*self._singles[behind], self._batch.buffer)
+            if channel.protocol is None:
+                self._one_by_one(c, behind + 1, cut)
+                return True
+        had_bytes = behind >= 0
+        for side, half in enumerate(c.halves, 2 * i):
+            half.acked = max(half.acked, self._acked[side])
+            reached = self._next[side]
+            if reached == half.next:
+                continue
+            had_bytes = True
+            if c.muted:
+                half.bytes_seen += reached - half.next
+                half.next = half.top = reached
+            else:
+                self._deliver(half, side, behind)
+        return had_bytes
+
+    def _deliver(self, half: Half, side: int, behind: int) -> None:
+        """Hand on the pieces of a side, those up to the row `behind` apart."""
+        first, last = self._pieces[side], self._pieces[side + 1]
+        if behind >= 0 and half.next:
+            first = bisect_right(self._rows, behind, first, last)
+        half.deliver_many(
+            self._starts[first:last],
+            self._ends[first:last],
+            self._batch.buffer,
+            self._offsets[first:last],
+            self._frames[first:last],
+            self._ats[first:last],
+            self._times[first:last],
+        )
+
+    def _one_by_one(self, c: TcpConnection, start: int, end: int) -> None:
+        buffer = self._batch.buffer
+        for direction, p in self._batch.packets_of(np.arange(start, end)):
+            c.packet(direction, p, buffer)
+
+
+def _parts(owned: Owned, *, is_loud: bool) -> Parts:
+    """Where the connections stand."""
+    able: list[bool] = []
+    fresh: list[bool] = []
+    muted: list[bool] = []
+    base: list[int] = []
+    reached: list[int] = []
+    for c in owned.connections:
+        a, b = c.halves
+        able.append(
+            c.ended_at is None
+            and c.opened in ("handshake", "mid-stream")
+            and not (a.waiting or b.waiting)
+            and a.fin_frame is None
+            and b.fin_frame is None
+            and not (c.watched and is_loud and not c.muted)
+        )
+        fresh.append(not c.frames)
+        muted.append(c.muted)
+        base += (-1 if a.base is None else a.base, -1 if b.base is None else b.base)
+        reached += (a.next, b.next)
+    is_heard = ~np.array(muted)
+    is_loud_here = is_heard if is_loud else np.zeros(len(muted), bool)
+    bounds, is_able, is_fresh = np.array(owned.bounds), np.array(able), np.array(fresh)
+    return Parts(bounds, is_able, is_fresh, is_loud_here, is_heard, np.array(base), np.array(reached))
+
+
+def _opened(batch: Batch, plan: Plan) -> dict[int, tuple[int, ...]]:
+    """What `opened_by` takes, by the first row of each handshake."""
+    rows = plan.starts[plan.opens]
+    columns = (
+        batch.direction[rows],
+        batch.seq[rows],
+        batch.seq[rows + 1],
+        batch.number[rows],
+        batch.number[rows + 1],
+        batch.time_ns[rows],
+        batch.time_ns[rows + 1],
+        batch.time_ns[rows + 2],
+    )
+    return dict(zip(rows.tolist(), zip(*(column.tolist() for column in columns), strict=True), strict=True))
