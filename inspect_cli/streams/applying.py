@@ -10,12 +10,13 @@ import numpy as np
 
 from inspect_cli.events import tcp
 from inspect_cli.events.base import Event
-from inspect_cli.streams.at_once import HANDSHAKE_ROWS, Parts, Plan, plan_of
+from inspect_cli.streams.at_once import Plan, plan_of
 from inspect_cli.streams.batches import Batch
 from inspect_cli.streams.births import Owned
 from inspect_cli.streams.reassembly import Half
+from inspect_cli.streams.rows import HANDSHAKE_ROWS, Parts
 from inspect_cli.streams.runs import Runs
-from inspect_cli.streams.tcp_states import TcpConnection
+from inspect_cli.streams.tcp_states import Pair, TcpConnection
 from inspect_cli.streams.tcp_telling import Packet
 
 _TOLD: Final = (
@@ -51,7 +52,7 @@ class Applying:
     """One batch on its way into the connections that own its rows."""
 
     __slots__ = (
-        "_acked", "_ats", "_batch", "_bounds", "_connections", "_cut", "_ends", "_frames", "_is_loud",
+        "_acked", "_ats", "_batch", "_bounds", "_closed", "_connections", "_cut", "_ends", "_frames", "_is_loud",
         "_next", "_offsets", "_opened", "_pieces", "_rest", "_rest_of", "_rows", "_singles", "_spoken", "_starts",
         "_time_ns", "_times",
     )  # fmt: skip
@@ -74,6 +75,7 @@ class Applying:
         self._ats: list[int] = self._frames if plan.at is row else batch.number[plan.at].tolist()
         self._times: list[int] = batch.time_ns[row].tolist()
         self._opened = _opened(batch, plan)
+        self._closed = _closed(batch, plan)
         self._singles = self._find_singles()
         left = np.asarray(owned.bounds[1:]) - plan.cut
         self._rest_of: list[int] = (np.cumsum(left > 0) - 1).tolist()
@@ -98,7 +100,7 @@ class Applying:
                 else:
                     c.opened_by(*opening)
             if start < cut:
-                has_news |= self._go_on(i, c, start, cut)
+                has_news |= self._go_on(i, c, start, frames)
             c.frames, c.last_time_ns = frames, self._time_ns[i]
         if cut < end:
             assert self._rest is not None
@@ -120,11 +122,17 @@ class Applying:
                 rows.append(self._spoken[i])
         return dict(zip(rows, self._batch.packets_of(np.array(rows)), strict=True)) if rows else {}
 
-    def _go_on(self, i: int, c: TcpConnection, start: int, cut: int) -> bool:
-        """Apply the rows [start, cut), all of them plain and in order; whether they brought bytes."""
-        channel = c.channel
+    def _go_on(self, i: int, c: TcpConnection, start: int, frames: int) -> bool:
+        """Apply the plain rows from `start` on; whether they brought bytes, or the end of a side.
+
+        `frames`: how many the connection has with them.
+        """
+        channel, closed, cut = c.channel, self._closed.get(i), self._cut[i]
         behind = -1
         if channel is not None and channel.protocol is None and self._spoken[i] < cut:
+            if closed is not None and closed[0] <= self._spoken[i]:
+                self._one_by_one(c, start, cut)
+                return True
             # Who reads the bytes is found out with each row.
             behind = self._spoken[i]
             c.frames += behind - start
@@ -144,7 +152,9 @@ class Applying:
                 half.next = half.top = reached
             else:
                 self._deliver(half, side, behind)
-        return had_bytes
+        if closed is not None:
+            c.closed_by(frames - (cut - closed[1] - 1), *closed[2:])
+        return had_bytes or closed is not None
 
     def _deliver(self, half: Half, side: int, behind: int) -> None:
         """Hand on the pieces of a side, those up to the row `behind` apart."""
@@ -208,3 +218,20 @@ def _opened(batch: Batch, plan: Plan) -> dict[int, tuple[int, ...]]:
         batch.time_ns[rows + 2],
     )
     return dict(zip(rows.tolist(), zip(*(column.tolist() for column in columns), strict=True), strict=True))
+
+
+def _closed(batch: Batch, plan: Plan) -> dict[int, tuple[int, int, Pair, Pair, Pair, int]]:
+    """By place of a connection: the rows of its first FIN and of the last ACK, and what `closed_by` takes."""
+    if not len(plan.closing):
+        return {}
+    is_there = plan.closed >= 0
+    numbers = np.where(is_there, batch.number[plan.closed], 0).tolist()
+    times = batch.time_ns[plan.closed].tolist()
+    first = np.where(is_there, plan.closed, 1 << 40)[:, :2].min(axis=1).tolist()
+    last = plan.closed[:, 2:].max(axis=1)
+    return {
+        i: (fin, end, (n[0], n[1]), (n[2], n[3]), (t[0], t[1]), ns)
+        for i, fin, end, n, t, ns in zip(
+            plan.closing.tolist(), first, last.tolist(), numbers, times, batch.time_ns[last].tolist(), strict=True
+        )
+    }

@@ -38,6 +38,10 @@ class Batch(NamedTuple):
     """Of `packets`, in which the columns are that few ask for."""
     packets: Packets
 
+    def window(self) -> Int64:
+        """As sent, not scaled."""
+        return self.packets.window[self.rows]
+
     def table(self, rows: Int64) -> Int64:
         """Some rows: the columns of `Packet`, in its order."""
         packets, there = self.packets, self.rows[rows]

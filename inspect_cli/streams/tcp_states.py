@@ -23,7 +23,7 @@ from inspect_cli.events.tcp import (
     WindowUpdate,
     ZeroWindow,
 )
-from inspect_cli.streams.reader import CLOSING, OPENING
+from inspect_cli.streams.reader import CLOSING, ENDED, OPENING, Place
 from inspect_cli.streams.reassembly import SEQUENCE_MASK, Half, Waiting
 from inspect_cli.streams.tcp_repeats import Probe, answered, differs, is_seen_twice, out_of_order, probed, repeated
 from inspect_cli.streams.tcp_state import TcpState
@@ -34,6 +34,7 @@ REMEMBERED_SYNS = 64
 LARGEST_WINDOW = 1 << 30
 """RFC 7323 §2.3."""
 _RARE = SYN | URG
+Pair = tuple[int, int]
 
 
 class TcpConnection(TcpState):
@@ -101,6 +102,28 @@ class TcpConnection(TcpState):
         self._tally.handshakes_complete += 1
         self.rtt_ns = ack_ns - syn_ns
         self.frames, self.last_time_ns = 3, ack_ns
+
+    def closed_by(self, frames: int, fins: Pair, acks: Pair, fin_times: Pair, end_ns: int) -> None:
+        """What `packet` does with FINs right behind the bytes of their sides, where nobody asks for them.
+
+        By direction: the frames of the FINs and of what acknowledges each of them, 0 where there is
+        none. `frames`: how many the connection had at the last of the ACKs, which came at `end_ns`.
+        """
+        first = 0 if fins[0] and not 0 < fins[1] < fins[0] else 1
+        self.first_fin = first
+        self.closed_first = "client" if self.side(first) is Side.CLIENT else "server"
+        if fins[1 - first] and not 0 < acks[first] <= fins[1 - first]:
+            # Both FINs crossed: neither acknowledges the other (RFC 9293 §3.6, Fig. 13).
+            self.closed_first = "both"
+        for direction in (first, 1 - first):
+            half, frame = self.halves[direction], fins[direction]
+            if frame:
+                half.fin_offset, half.fin_frame, half.fin_time_ns = half.next, frame, fin_times[direction]
+                half.fin_acked_frame = acks[direction] or None
+                half.finish(Place(frame, ENDED), fin_times[direction])
+        if acks[0] and acks[1]:
+            self.frames = frames
+            self._end("fin", max(acks), end_ns)
 
     def _rare(self, direction: int, mine: Half, theirs: Half, p: Packet, buffer: bytes | bytearray) -> bool:
         """What few segments have; True if it made an event."""

@@ -1,0 +1,61 @@
+"""What a batch applies at once is what its packets give one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import hypothesis.strategies as st
+from hypothesis import given, settings
+
+from inspect_cli.events.base import Event
+from inspect_cli.events.capture import Gap
+from inspect_cli.events.tcp import ConnectionEnd
+from inspect_cli.streams.channel import Recognition
+from tests.streams.segments import Seg
+from tests.streams.traffic import WORDS, Hole, Word, read, traffic
+
+SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=4)
+QUIET: frozenset[type[Event]] = frozenset({Word, Hole, Gap, ConnectionEnd})
+"""Nobody asks for segments, but for all that is known of a connection at its end."""
+
+
+def _both_seen(client: bytes, server: bytes) -> Recognition:
+    return Recognition.YES if client and server else Recognition.MORE
+
+
+SLOW_WORDS = replace(WORDS, looks_like=_both_seen)
+"""Recognised late: when both sides have spoken."""
+
+
+@settings(max_examples=200, deadline=None)
+@given(traffic(), SIZES, st.booleans())
+def test_where_nobody_asks_for_segments_bytes_places_and_ends_are_the_same(
+    segments: list[Seg], sizes: list[int], late: bool
+) -> None:
+    protocol = SLOW_WORDS if late else WORDS
+    slow = read(segments, wanted=QUIET, protocol=protocol, at_once=False)
+
+    assert slow == read(segments, wanted=QUIET, protocol=protocol)
+    assert slow == read(segments, sizes, wanted=QUIET, protocol=protocol)
+
+
+@settings(max_examples=150, deadline=None)
+@given(traffic(), SIZES, st.integers(0, 2))
+def test_connections_that_nobody_reads_are_born_counted_and_replaced_the_same(
+    segments: list[Seg], sizes: list[int], only: int
+) -> None:
+    numbers: list[list[int]] = [[], [], []]
+    slow = read(segments, only=only, picked=numbers[0].extend, at_once=False)
+
+    assert slow == read(segments, only=only, picked=numbers[1].extend)
+    assert slow == read(segments, sizes, only=only, picked=numbers[2].extend)
+    assert numbers[0] == numbers[1] == numbers[2]
+
+
+@settings(max_examples=100, deadline=None)
+@given(traffic(), SIZES)
+def test_late_recognition_tells_the_same(segments: list[Seg], sizes: list[int]) -> None:
+    slow = read(segments, protocol=SLOW_WORDS, at_once=False)
+
+    assert slow == read(segments, protocol=SLOW_WORDS)
+    assert slow == read(segments, sizes, protocol=SLOW_WORDS)
