@@ -41,7 +41,7 @@ class Order:
 
     def put_right(self, cut: Int64, fails: Mask) -> None:
         """Order the sides that are not; `cut` goes back to where that cannot be done, or a side `fails`."""
-        side = self._side
+        row, side = self._row, self._side
         before = np.zeros(len(side), np.int64)
         before[1:] = np.where(side[1:] == side[:-1], self._end[:-1], 0)
         wrong = np.flatnonzero(self._start != before)
@@ -56,7 +56,7 @@ class Order:
             fails[self._sorted(there)] = True
         failed: Mask = np.any(fails.reshape(-1, 2), axis=1)
         wrong = wrong[failed[side[wrong] // 2]]
-        np.minimum.at(cut, side[wrong] // 2, self._row[wrong])
+        np.minimum.at(cut, side[wrong] // 2, row[wrong])
 
     def _sorted(self, there: Int64) -> Int64:
         """Sort these places, which hold whole sides, by offset; the sides of which not all is clear then."""

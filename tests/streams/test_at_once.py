@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 
 from inspect_cli.events.base import Event
@@ -12,7 +14,7 @@ from inspect_cli.events.capture import Gap
 from inspect_cli.events.tcp import ConnectionEnd
 from inspect_cli.streams.channel import Recognition
 from tests.streams.segments import Seg
-from tests.streams.traffic import WORDS, Hole, Word, read, traffic
+from tests.streams.traffic import WORDS, Hole, Word, disturbed, read, traffic
 
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=4)
 QUIET: frozenset[type[Event]] = frozenset({Word, Hole, Gap, ConnectionEnd})
@@ -59,3 +61,16 @@ def test_late_recognition_tells_the_same(segments: list[Seg], sizes: list[int]) 
 
     assert slow == read(segments, protocol=SLOW_WORDS)
     assert slow == read(segments, sizes, protocol=SLOW_WORDS)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_conversation_with_a_few_disturbances_is_the_same(seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(50):
+        segments = disturbed(dice)
+        protocol = dice.choice([WORDS, SLOW_WORDS])
+        for wanted in (QUIET, None):
+            slow = read(segments, wanted=wanted, protocol=protocol, at_once=False)
+            assert slow == read(segments, wanted=wanted, protocol=protocol)
+            assert slow == read(segments, [dice.randint(1, 90)], wanted=wanted, protocol=protocol)
+        assert read(segments, only=1, at_once=False) == read(segments, only=1)

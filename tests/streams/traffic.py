@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import hypothesis.strategies as st
@@ -155,3 +157,37 @@ def traffic(draw: st.DrawFn) -> list[Seg]:
         if mixed:
             _happen(draw, mixed)
     return mixed
+
+
+def disturbed(dice: random.Random) -> list[Seg]:
+    """One conversation, long enough for every bound, with a few segments late, lost, again or changed."""
+    talk = Talk(isn=(dice.choice([1000, 2**32 - 200]), 9000))
+    if dice.random() < 0.9:
+        talk.open()
+    for _ in range(dice.choice([3, 30, 120])):
+        d = dice.randrange(2)
+        talk.say(d, dice.randbytes(dice.choice([1, 4, 9])))
+        if dice.random() < 0.5:
+            talk.acks(1 - d)
+    if dice.random() < 0.8:
+        talk.close(dice.randrange(2))
+    sent = talk.segments
+    for _ in range(dice.choice([0, 1, 1, 2, 4, 8])):
+        i = dice.choice([dice.randrange(len(sent)), max(0, len(sent) - dice.randint(1, 6))])
+        one = sent[i]
+        match dice.randrange(7):
+            case 0 | 1:
+                sent.insert(min(len(sent), i + dice.choice([1, 2, 3, 10, 62, 63, 64, 65, 80])), sent.pop(i))
+            case 2:
+                sent.insert(min(len(sent), i + dice.randint(1, 9)), one)
+            case 3:
+                sent.insert(i + 1, replace(one, data=bytes(len(one.data))))
+                if i:
+                    sent.insert(min(len(sent), i + dice.randint(1, 9)), sent.pop(i - 1))
+            case 4:
+                sent[i] = replace(one, ack=one.ack + dice.randint(-3, 6))
+            case 5:
+                sent.insert(i + 1, replace(one, seq=one.seq + dice.randint(-5, 5), data=one.data * dice.randrange(3)))
+            case _:
+                del sent[i : i + dice.choice([0, 1, 1])]
+    return sent
