@@ -13,6 +13,7 @@ from inspect_cli.events.base import Event
 from inspect_cli.streams.at_once import Plan, plan_of
 from inspect_cli.streams.batches import Batch
 from inspect_cli.streams.births import Owned
+from inspect_cli.streams.channel import Channel
 from inspect_cli.streams.reassembly import Half
 from inspect_cli.streams.rows import HANDSHAKE_ROWS, Parts
 from inspect_cli.streams.runs import Runs
@@ -41,6 +42,9 @@ _TOLD: Final = (
     tcp.ZeroWindow,
 )
 """What is told of segments."""
+
+FEW_ROWS: Final = 6
+"""So many are looked at where the first bytes did not show who is to read them."""
 
 
 def is_loud(wants: Callable[[type[Event]], bool]) -> bool:
@@ -130,14 +134,8 @@ class Applying:
         channel, closed, cut = c.channel, self._closed.get(i), self._cut[i]
         behind = -1
         if channel is not None and channel.protocol is None and self._spoken[i] < cut:
-            if closed is not None and closed[0] <= self._spoken[i]:
-                self._one_by_one(c, start, cut)
-                return True
-            # Who reads the bytes is found out with each row.
-            behind = self._spoken[i]
-            c.frames += behind - start
-            c.packet(*self._singles[behind], self._batch.buffer)
-            if channel.protocol is None:
+            behind = self._until_recognised(i, c, channel, start)
+            if (closed is not None and closed[0] <= behind) or c.halves[0].waiting or c.halves[1].waiting:
                 self._one_by_one(c, behind + 1, cut)
                 return True
         had_bytes = behind >= 0
@@ -155,6 +153,22 @@ class Applying:
         if closed is not None:
             c.closed_by(frames - (cut - closed[1] - 1), *closed[2:])
         return had_bytes or closed is not None
+
+    def _until_recognised(self, i: int, c: TcpConnection, channel: Channel, start: int) -> int:
+        """Apply rows one by one until one shows who is to read the bytes; the last one applied."""
+        row, closed, cut = self._spoken[i], self._closed.get(i), self._cut[i]
+        if closed is not None and closed[0] <= row:
+            row = start - 1
+        else:
+            c.frames += row - start
+            c.packet(*self._singles[row], self._batch.buffer)
+        while channel.protocol is None and row + 1 < cut:
+            for direction, p in self._batch.packets_of(np.arange(row + 1, min(row + 1 + FEW_ROWS, cut))):
+                c.packet(direction, p, self._batch.buffer)
+                row += 1
+                if c.channel is not None and c.channel.protocol is not None:
+                    break
+        return row
 
     def _deliver(self, half: Half, side: int, behind: int) -> None:
         """Hand on the pieces of a side, those up to the row `behind` apart."""

@@ -12,8 +12,8 @@ from typing import Final, Literal
 import numpy as np
 
 from inspect_cli.events.base import Item
-from inspect_cli.wire.frames import Frames
-from inspect_cli.wire.peeling import gather
+from inspect_cli.wire.frames import Frames, Int64
+from inspect_cli.wire.peeling import Rows, gather
 
 FILE_HEADER_SIZE: Final = 24
 MAX_RECORD_SIZE: Final = 256 << 20
@@ -64,36 +64,32 @@ class PcapWalk:
             self._max_size = max(USUAL_SNAP_LENGTH, min(snap_length, MAX_RECORD_SIZE))
             self.inside = "record"
             start += FILE_HEADER_SIZE
-        size_of, header_size, max_size = (
-            self._size_of,
-            self._header_size,
-            self._max_size,
-        )
+        size_of, header_size = self._size_of, self._header_size
         records: list[int] = []
         append = records.append
         at = start
         last = end - header_size
         while at <= last:
-            (size,) = size_of(buffer, at)
-            if size > max_size:
-                self.problem = "impossible-length"
-                break
-            after = at + header_size + size
-            if after > end:
-                break
             append(at)
-            at = after
-        if records:
-            yield self._frames(buffer, records)
-        return at
+            at += header_size + size_of(buffer, at)[0]
+        if not records:
+            return at
+        offsets = np.array(records, np.int64)
+        header = gather(buffer, offsets, self._record)
+        whole = len(records) if at <= end else len(records) - 1
+        impossible = np.flatnonzero(header["size"] > self._max_size)
+        if len(impossible):
+            self.problem = "impossible-length"
+            whole = int(impossible[0])
+        if whole:
+            yield self._frames(buffer, offsets[:whole], header[:whole])
+        return at if whole == len(records) else records[whole]
 
     def rest(self) -> Iterator[Item]:
         """Nothing waits for a frame here."""
         return iter(())
 
-    def _frames(self, buffer: bytearray, records: list[int]) -> Frames:
-        at = np.array(records, np.int64)
-        header = gather(buffer, at, self._record)
+    def _frames(self, buffer: bytearray, at: Int64, header: Rows) -> Frames:
         number = self.next_number
         self.next_number += len(at)
         return Frames(
