@@ -107,8 +107,8 @@ class ConnectionTable:
         ids = {c.id for c in gone}
         for connection in gone:
             connection.end_now(reason, number, now_ns)
-            events.append((connection, connection.take_events()))
             if not connection.muted:
+                events.append((connection, connection.take_events()))
                 rows.append(row_of(connection))
         self._current = {key: c for key, c in self._current.items() if c.id not in ids}
         self._replaced = [c for c in self._replaced if c.id not in ids]

@@ -16,6 +16,8 @@ from inspect_cli.wire.frames import Int64, Packets
 LOOK_BACK_FRAMES: Final = 1024
 HELD_BYTES: Final = 2048
 """Of each payload."""
+ONE_PIECE_BYTES: Final = LOOK_BACK_FRAMES * HELD_BYTES
+"""So many are copied in one go, whatever stands between the packets."""
 COPY_NS: Final = 1_000_000
 """Equal bytes within this time are one packet captured twice: nobody sends again so soon."""
 LATE_COPY_NS: Final = 1_000_000_000
@@ -208,18 +210,28 @@ def _since(rows: _Rows, floor: int) -> _Rows:
 
 
 def _joined(parts: list[_Rows]) -> _Rows:
-    """The rows of all parts, with no more of their bytes than is held."""
+    """The rows of all parts, with no more of their bytes than is held, or in one piece where that is little."""
     pieces: list[memoryview] = []
     moved: list[_Rows] = []
     size = 0
     for rows in parts:
+        if not len(rows.number):
+            continue
         start = np.maximum(rows.tcp_at - _IP_HEADER, 0)
         end = rows.payload_at + np.minimum(rows.captured, HELD_BYTES)
         view = memoryview(rows.buffer)
-        pieces += [view[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True)]
-        shift = size + np.cumsum(end - start) - end
-        size += int((end - start).sum())
+        first, last = int(start.min()), int(end.max())
+        if last - first <= ONE_PIECE_BYTES:
+            pieces.append(view[first:last])
+            shift = np.full(len(start), size - first)
+            size += last - first
+        else:
+            pieces += [view[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True)]
+            shift = size + np.cumsum(end - start) - end
+            size += int((end - start).sum())
         moved.append(rows._replace(tcp_at=rows.tcp_at + shift, payload_at=rows.payload_at + shift))
+    if not moved:
+        return parts[-1]._replace(buffer=b"")
     columns = (np.concatenate(column) for column in zip(*(rows[1:] for rows in moved), strict=True))
     return _Rows(b"".join(pieces), *columns)
 

@@ -110,8 +110,8 @@ class Runs:
                 for direction in (0, 1):
                     self._apply(connection, direction, *sides[direction])
                 return end
-            self._in_run(connection, start, start + 1)
-            start += 1
+            self._in_run(connection, start, start + SHORTEST_RUN)
+            start += SHORTEST_RUN
         return start
 
     def _continues(self, connection: TcpConnection, sides: tuple[tuple[int, int], tuple[int, int]]) -> bool:

@@ -161,12 +161,14 @@ class TcpState:
 
     def _end(self, reason: EndReason, at: int, time_ns: int) -> None:
         for half in self.halves:
-            half.lose_all(at, time_ns)
+            if half.waiting or half.fin_offset is not None:
+                half.lose_all(at, time_ns)
         self._recognise(at, last_chance=True)
         for half in (self.client_half, self.server_half):
             half.finish(Place(at, ENDED), time_ns)
         self.ended_at, self.ended_ns = at, time_ns
-        self._end_facts = (reason, Place(at, OVER), time_ns, self.frames, only_side(self))
+        if not self.muted:
+            self._end_facts = (reason, Place(at, OVER), time_ns, self.frames, only_side(self))
 
     def _settle(self, p: Packet) -> None:
         """Give holes up that waited too long; a side whose bytes came up to its FIN is complete."""
