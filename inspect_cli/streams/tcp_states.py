@@ -1,7 +1,7 @@
 """One TCP connection, packet by packet: how it opens, closes, repeats and loses.
 
-This is the truth that the batches of connections.py must equal: a run of plain in-order
-segments may be applied at once there, everything else comes through `packet`.
+This is the truth that at_once.py and runs.py must equal: plain segments
+may be applied at once there, everything else comes through `packet`.
 """
 
 from __future__ import annotations
