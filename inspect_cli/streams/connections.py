@@ -31,6 +31,8 @@ LOOK_EVERY_FRAMES = 65_536
 """Connections to let go are looked for at frames whose number this divides."""
 SMALL_MSS = 1460
 """What Ethernet allows; larger segments are compared with what the other side said."""
+FEW_ROWS = 16
+"""Fewer in a batch, as they come live, are sooner applied one by one."""
 LINGER_NS = 120 * 10**9
 """A connection is let go this long after its end,"""
 IDLE_NS = 3600 * 10**9
@@ -144,7 +146,7 @@ class ConnectionTable:
 
     def _applied_by(self, batch: Batch, owned: Owned) -> Callable[[int], bool]:
         """How the rows of the connection at a place are applied; it says whether there is news."""
-        if self._at_once:
+        if self._at_once and len(batch.number) >= FEW_ROWS:
             return Applying(batch, owned, is_loud=self._is_loud).apply
 
         def one_by_one(place: int) -> bool:

@@ -184,7 +184,8 @@ class Half:
         times: list[int],
     ) -> None:
         """`deliver` and `remember` for many whole segments (there is at least one)."""
-        self.remember_many(starts, ends, frames, times)
+        if self.remembers:
+            self.remember_many(starts, ends, frames, times)
         self.reader.extend(starts, ends, buffer, offsets, frames, ats, times)
         self.bytes_seen += ends[-1] - self.next
         self.next = self.top = ends[-1]

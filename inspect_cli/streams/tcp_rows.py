@@ -79,5 +79,5 @@ def _unseen(connection: TcpState, half: Half) -> int:
 def _closed(connection: TcpState) -> Closed:
     if connection.rst_frame is not None:
         return "rst"
-    fins = sum(half.fin_frame is not None for half in connection.halves)
+    fins = (connection.halves[0].fin_frame is not None) + (connection.halves[1].fin_frame is not None)
     return ("open", "half-closed", "fin")[fins]

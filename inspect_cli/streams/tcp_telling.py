@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 from inspect_cli.events.base import Event, Side, Where
@@ -34,6 +35,7 @@ class Packet(NamedTuple):
         return bytes(memoryview(buffer)[self.offset : self.offset + min(self.captured, self.size)])
 
 
+@cache
 def flag_names(flags: int) -> str:
     """Names of the flags in header order (RFC 9293 §3.1), `SYN,ACK`."""
     return ",".join(name for bit, name in _FLAG_NAMES if flags & bit)
