@@ -322,7 +322,8 @@ class ConnectionEnd(Event):
     shown: ClassVar[tuple[str, ...]] = ("client", "server", "opened", "closed", "closed_first")
 
     connection: Connection
-    reason: Literal["fin", "rst", "reused", "idle", "capture-end"]
+    reason: Literal["fin", "rst", "reused", "idle", "forsaken", "capture-end"]
+    """idle: no frame for an hour; forsaken: hardly begun, then 131,072 frames of others."""
     syn_frames: tuple[int, ...]
     """Frames of the SYNs, repeats included."""
     fin_frames: tuple[int | None, int | None]

@@ -7,6 +7,7 @@ and events: a property test holds batches of every size equal.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,9 @@ FEW_ROWS = 16
 LINGER_NS = 120 * 10**9
 """A connection is let go this long after its end,"""
 IDLE_NS = 3600 * 10**9
-"""or this long after its last frame."""
+"""or this long after its last frame;"""
+PATIENT_LOOKS = 2
+"""one that has hardly begun (SYNs without an answer, a single frame) by as many looks: scans leave them by the million."""
 
 
 class ConnectionTable:
@@ -64,6 +67,8 @@ class ConnectionTable:
         self._is_loud = is_loud(wants)
         self._current: dict[Key, TcpConnection] = {}
         self._replaced: list[TcpConnection] = []
+        self._looks: deque[int] = deque()
+        """When the last looks were."""
         self._buffer: bytes | bytearray = b""
         self._lookback = Lookback() if wants(Retransmission) else None
         self._births = Births(make_channel, wants, tally, self._options_of, self._lookback, verbose=verbose, only=only)
@@ -86,7 +91,12 @@ class ConnectionTable:
 
     def look(self, number: int, now_ns: int) -> tuple[list[tuple[TcpConnection, list[Placed]]], list[Connection]]:
         """Let go what is over or idle at frame `number`, as the capture's clock says."""
-        gone = [c for c in self._current.values() if self._is_gone(c, now_ns)] + self._replaced
+        self._looks.append(now_ns)
+        before_ns = self._looks.popleft() if len(self._looks) > PATIENT_LOOKS else -1
+        forsaken = [c for c in self._current.values() if c.has_hardly_begun and c.last_time_ns <= before_ns]
+        for connection in forsaken:
+            connection.end_now("forsaken", number, now_ns)
+        gone = [c for c in self._current.values() if self._is_gone(c, now_ns)] + self._replaced + forsaken
         return self._let_go(sorted(gone, key=lambda c: c.id), number, now_ns, "idle")
 
     def close(self, number: int, now_ns: int) -> tuple[list[tuple[TcpConnection, list[Placed]]], list[Connection]]:
@@ -112,6 +122,7 @@ class ConnectionTable:
             if not connection.muted:
                 events.append((connection, connection.take_events()))
                 rows.append(row_of(connection))
+            connection.fall_silent()
         self._current = {key: c for key, c in self._current.items() if c.id not in ids}
         self._replaced = [c for c in self._replaced if c.id not in ids]
         return events, rows

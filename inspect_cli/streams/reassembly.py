@@ -40,6 +40,10 @@ class Waiting(NamedTuple):
     time_ns: int
 
 
+_NONE_WAITS: Final[list[Waiting]] = []
+"""Lists are made when they get something: of a scan there are a hundred thousand halves without any."""
+
+
 class Half:
     """The bytes that one endpoint sends."""
 
@@ -80,7 +84,7 @@ class Half:
         self.isn: int | None = None
         self.mss: int | None = None
         """What this side's SYN said of the segments that it takes; None where nobody asked."""
-        self.syn_frames: list[int] = []
+        self.syn_frames: tuple[int, ...] = ()
         self.syns = 0
         """SYNs sent, repeats included; `syn_frames` may hold fewer."""
         self.syn_time_ns = 0
@@ -101,23 +105,23 @@ class Half:
         self.window_frame = 0
         """Frame that closed the window last,"""
         self.window_time_ns = 0
-        self.waiting: list[Waiting] = []
+        self.waiting = _NONE_WAITS
         self.waiting_bytes = 0
         self.hole_deadline: int | None = None
         """Frame count of the connection at which the hole at `next` counts as lost."""
-        self.gaps: list[tuple[int, int, int, int, int]] = []
+        self.gaps: tuple[tuple[int, int, int, int, int], ...] = ()
         """Holes that counted as lost and nobody took yet: (start, end, frame, at, time_ns).
 
         `frame`: it carried them, and was cut by the snap length; 0 if none did.
         """
-        self._remembered: _Remembered = ([], [], [], [])
+        self._remembered = _NOTHING
         """Starts, ends, frames and times of the segments taken in last."""
 
     def begin(self, isn: int, frame: int, time_ns: int) -> None:
         """The first SYN, which the other side has acknowledged."""
         self.isn = isn
         self.base = (isn + 1) & SEQUENCE_MASK
-        self.syn_frames = [frame]
+        self.syn_frames = (frame,)
         self.syns = 1
         self.syn_time_ns = time_ns
         self.syn_acked = True
@@ -157,6 +161,8 @@ class Half:
 
     def remember(self, start: int, end: int, frame: int, time_ns: int) -> None:
         """Note which frame carried the segment [start, end); only where somebody `remembers`."""
+        if self._remembered is _NOTHING:
+            self._remembered = ([], [], [], [])
         starts, ends, frames, times = self._remembered
         starts.append(start)
         ends.append(end)
@@ -169,6 +175,8 @@ class Half:
         """`remember` for many segments."""
         if not self.remembers:
             return
+        if self._remembered is _NOTHING:
+            self._remembered = ([], [], [], [])
         for column, new in zip(self._remembered, (starts, ends, frames, times), strict=True):
             column.extend(new[-REMEMBERED_SEGMENTS:])
         self._forget()
@@ -298,7 +306,7 @@ class Half:
 
     def forget_waiting(self) -> None:
         """Bytes that claim to stand behind the FIN belong to no stream."""
-        self.waiting.clear()
+        self.waiting = _NONE_WAITS
         self.waiting_bytes = 0
 
     def finish(self, place: Place, time_ns: int) -> None:
@@ -319,10 +327,12 @@ class Half:
 
     def _insert(self, segment: Waiting, start: int, end: int) -> None:
         data = segment.data[start - segment.start : end - segment.start]
+        if self.waiting is _NONE_WAITS:
+            self.waiting = []
         insort(self.waiting, Waiting(start, end, data, segment.frame, segment.time_ns))
         self.waiting_bytes += len(data)
 
     def _lose(self, start: int, end: int, frame: int, at: int, time_ns: int) -> None:
         if end > start:
             self.reader.add(start, end, None, 0, frame, at, time_ns)
-            self.gaps.append((start, end, frame, at, time_ns))
+            self.gaps += ((start, end, frame, at, time_ns),)

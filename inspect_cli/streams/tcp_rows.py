@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ENOUGH_FRAMES = 3
 """Of fewer frames nobody wonders that they come from one side."""
 OnlySide = Literal["client", "server"] | None
-EndReason = Literal["fin", "rst", "reused", "idle", "capture-end"]
+EndReason = Literal["fin", "rst", "reused", "idle", "forsaken", "capture-end"]
 
 
 def row_of(connection: TcpState, frames: int | None = None) -> Connection:
@@ -50,7 +50,7 @@ def end_of(
         Where(at, time_ns, connection.name, None, own),
         row_of(connection, frames),
         reason,
-        tuple(client.syn_frames),
+        client.syn_frames,
         (client.fin_frame, server.fin_frame),
         (client.fin_acked_frame, server.fin_acked_frame),
         connection.rst_frame,

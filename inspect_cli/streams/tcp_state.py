@@ -147,6 +147,11 @@ class TcpState:
             and (self.channel is None or self.channel.protocol is not None)
         )
 
+    @property
+    def has_hardly_begun(self) -> bool:
+        """Nobody has answered a SYN, or one frame is all there is."""
+        return self.ended_at is None and (self.opened == "syn-only" or self.frames == 1)
+
     def _tell_mid_stream(self, p: Packet) -> None:
         if self.telling.wants(MidStream):
             client, server = self.endpoints[self.client_direction], self.endpoints[1 - self.client_direction]
@@ -204,7 +209,7 @@ class TcpState:
                     where = Where(at, time_ns, self.name, self.side(direction), frames, start, end)
                     gap = Gap(where, end - start, half.acked >= end, frame != 0)
                     self.telling.place(gap, OPENING, direction)
-            half.gaps.clear()
+            half.gaps = ()
 
     def take_events(self) -> list[Placed]:
         """Everything that is known now, in stream order of each side; the end last."""
@@ -220,6 +225,10 @@ class TcpState:
             if self.telling.wants(ConnectionEnd):
                 taken.append(Placed(place, 2, end_of(self, reason, place.at, time_ns, frames, only)))
         return taken
+
+    def fall_silent(self) -> None:
+        """It is let go: what tells of it points back at it, and would keep it until cycles are searched for."""
+        del self._tell, self.telling
 
     def _put_down(self) -> None:
         """Stragglers change nothing, so what read the bytes is not kept: closed connections wait in their thousands."""

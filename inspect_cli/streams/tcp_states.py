@@ -175,8 +175,7 @@ class TcpConnection(TcpState):
         if mine.isn is None and not mine.top:
             mine.base = (p.seq + 1) & SEQUENCE_MASK  # an ACK before it may have had any number
         mine.isn, mine.syn_time_ns = p.seq, p.time_ns
-        del mine.syn_frames[REMEMBERED_SYNS - 1 :]
-        mine.syn_frames.append(p.number)
+        mine.syn_frames = (*mine.syn_frames[: REMEMBERED_SYNS - 1], p.number)
         if self.opened in ("mid-stream", "syn-only"):
             self.opened = "incomplete" if is_answer or theirs.isn is not None else "syn-only"
         self.split = self.split or (not is_answer and theirs.isn is not None and theirs.syn_acked)
