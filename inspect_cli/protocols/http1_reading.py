@@ -123,6 +123,18 @@ class OneSide:
 
     # -- heads -------------------------------------------------------------------------------
 
+    @property
+    def is_astray(self) -> bool:
+        """The next head must be searched for."""
+        return self._astray
+
+    def pass_usual(self, head: bytes) -> None:
+        """Take the usual head that stands here."""
+        self.head = head
+        self.start = self.reader.position
+        self.reader.position += len(head)
+        self._trail = self._seen = None
+
     def has_head(self) -> bool:
         """Read the next head into `head`, if all of it is here and plain; else ask `next_head`."""
         if self._astray:
@@ -329,6 +341,15 @@ class OneSide:
                 parts.append(piece)
                 return b"".join(parts)
             parts.append(piece)
+
+    def take_whole(self, size: int) -> bool:
+        """Consume `size` bytes, holes too, if all of them are here; else nothing."""
+        start = self.reader.position
+        if not self.reader.skip_all(size):
+            return False
+        if self.counts_holes:
+            self.holes += self.reader.skipped_gaps(start, start + size)
+        return True
 
     def take(self, size: int, kept: Kept | None) -> Generator[Parsed, None, int]:
         """Consume `size` bytes, holes too; how many came before the end of the side."""

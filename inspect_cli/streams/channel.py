@@ -1,8 +1,8 @@
 """How two parsers are run over the two sides of a channel.
 
-A parser is a generator over one side: it yields events, yields WAIT when bytes are missing
-(or when the other side must speak first), and returns the name of the next protocol or
-None. Chunking never changes what comes out: a parser decides by bytes and by what `talk`
+A parser is a generator over one side: it yields events, yields WAIT_BYTES when bytes are
+missing (WAIT where the other side may have to speak first), and returns the name of the next
+protocol or None. Chunking never changes what comes out: a parser decides by bytes and by what `talk`
 tells, never by the order in which chunks arrived.
 """
 
@@ -33,12 +33,13 @@ class Recognition(enum.Enum):
 
 
 class Wait(enum.Enum):
-    """WAIT: resume me when my side has more bytes, has ended, or the other side moved on."""
+    """When a parser that stands still is to be resumed; BYTES costs less where either would do."""
 
-    WAIT = "wait"
+    WAIT = "when my side has more bytes, has ended, or the other side moved on"
+    BYTES = "when my side has more bytes, or has ended"
 
 
-WAIT = Wait.WAIT
+WAIT, WAIT_BYTES = Wait.WAIT, Wait.BYTES
 
 Parsed = Event | Wait
 Parser = Generator[Parsed, None, "str | None"]
@@ -106,6 +107,7 @@ class Channel:
         "_name_of",
         "_parsers",
         "_report",
+        "_rests",
         "_strict",
         "_table",
         "_talks",
@@ -131,6 +133,8 @@ class Channel:
         self._parsers: list[Parser | None] = [None, None]
         self._name_of = ["", ""]
         self._talks: dict[str, Any] = {}
+        self._rests = [False, False]
+        """The side has looked at all its bytes, and asks for more before anything else."""
 
     def recognise(self, at: int, *, either_way: bool, mid_stream: bool = False, last_chance: bool = False) -> bool:
         """Ask the protocols in order; True once one has said YES.
@@ -164,6 +168,7 @@ class Channel:
         """Run both parsers until neither moves on; then copy what they left unread."""
         if self.protocol is None:
             return
+        self._rests = [False, False]
         moved = True
         while moved:
             moved = self._advance(Side.CLIENT)
@@ -196,7 +201,7 @@ class Channel:
     def _advance(self, side: Side) -> bool:
         """Run one side until it waits; True if it did anything that the other side may see."""
         parser = self._parsers[side]
-        if parser is None:
+        if parser is None or self._rests[side]:
             return False
         reader = self.readers[side]
         before = reader.position
@@ -204,7 +209,8 @@ class Channel:
         try:
             while True:
                 parsed = next(parser)
-                if parsed is WAIT:
+                if parsed is WAIT or parsed is WAIT_BYTES:
+                    self._rests[side] = parsed is WAIT_BYTES
                     return moved or reader.position != before
                 moved = True
                 assert isinstance(parsed, Event)

@@ -188,33 +188,27 @@ class Reader:
             return self._ends[i] - self.position
         return 0
 
-    def read_exactly(self, size: int) -> bytes | Missing:
-        """The next `size` bytes, consumed; or why not, consuming nothing."""
-        found = self.look(size)
-        if isinstance(found, Missing):
-            return found
-        self.position += size
-        return found
+    def match(self, pattern: re.Pattern[bytes], limit: int, ahead: int = 0) -> re.Match[bytes] | None:
+        """What `pattern` matches `ahead` of the first unread byte, not consumed, where one piece holds all of it.
+
+        None says nothing: ask `read_until`, which looks over the borders of pieces.
+        """
+        start, ends, i = self.position + ahead, self._ends, self._first
+        if i == len(ends) or ends[i] <= start:
+            i = self._piece(start)
+        if i == len(ends) or (buffer := self._buffers[i]) is None:
+            return None
+        begin = self._offsets[i] + start - self._starts[i]
+        return pattern.match(buffer, begin, begin + min(ends[i] - start, limit))
 
     def look(self, size: int) -> bytes | Missing:
-        """The next `size` bytes, not consumed."""
+        """The next `size` bytes, not consumed; or why not."""
         start = self.position
-        end = start + size
-        if not size:
-            return b""
-        i = self._piece(start)
-        if i < len(self._ends) and self._ends[i] >= end:
-            buffer = self._buffers[i]
-            if buffer is None:
-                return self._why(start)
-            begin = self._offsets[i] + start - self._starts[i]
-            self.reached = max(self.reached, end)
-            return bytes(memoryview(buffer)[begin : begin + size])
-        joined = self._contiguous(i, size)
-        if len(joined) == size:
-            self.reached = max(self.reached, end)
-            return joined
-        return self._why(start + len(joined))
+        found = self._contiguous(self._piece(start), size)
+        if len(found) < size:
+            return self._why(start + len(found))
+        self.reached = max(self.reached, start + size)
+        return found
 
     def read_until(self, pattern: re.Pattern[bytes], limit: int) -> bytes | Missing:
         """Bytes through the end of the first match of `pattern`, consumed.
@@ -274,12 +268,13 @@ class Reader:
 
     def skipped_gaps(self, start: int, end: int) -> int:
         """How many bytes of [start, end) are holes, as far as pieces are remembered."""
+        first, last = self._index(start), self._index(end - 1)
+        if None not in self._buffers[first : last + 1]:
+            return 0
         holes = 0
-        for i in range(self._index(start), len(self._ends)):
-            if self._starts[i] >= end:
-                break
+        for i in range(first, last + 1):
             if self._buffers[i] is None:
-                holes += min(end, self._ends[i]) - max(start, self._starts[i])
+                holes += max(0, min(end, self._ends[i]) - max(start, self._starts[i]))
         return holes
 
     # -- where it was --------------------------------------------------------------------
@@ -299,7 +294,8 @@ class Reader:
     @property
     def place(self) -> Place:
         """Where what was reached so far became knowable; never goes back."""
-        reached = max(self.reached, self.position)
+        reached = self.position
+        reached = max(reached, self.reached)
         if reached > self._placed and self._ends:
             self._placed = reached
             at = self._ats[self._index(reached - 1)]
@@ -317,21 +313,21 @@ class Reader:
         Ask before more than one further batch was read: older pieces are forgotten. An empty
         range has no frames. `since`: the range is said to begin there, its frames are these.
         """
-        place = self.place
+        at = self.place.at
         if end <= start:
             ended = self._end is not None and start >= self._end
             time_ns = self._end_time_ns if ended or not self._times else self._times[self._index(start - 1)]
-            return Where(place.at, time_ns, self.channel, self.side, (), start, end, self.basis)
+            return Where(at, time_ns, self.channel, self.side, (), start, end, self.basis)
         first = self._index(start)
-        last = self._index(end - 1)
-        frames, time_ns = self._frames, self._times[last]
-        if first == last:
+        frames, time_ns = self._frames, self._times[first]
+        if end <= self._ends[first]:
             found: tuple[int, ...] = (frames[first],) if frames[first] else ()
         else:
+            last = self._index(end - 1)
             found = tuple(sorted({f for f in frames[first : last + 1] if f}))
-            time_ns = self._time_of(found[-1], first, last) if found else time_ns
+            time_ns = self._time_of(found[-1], first, last) if found else self._times[last]
         begin = start if since is None else since
-        return Where(place.at, time_ns, self.channel, self.side, found, begin, end, self.basis)
+        return Where(at, time_ns, self.channel, self.side, found, begin, end, self.basis)
 
     def end_where(self) -> Where:
         """Where the end of the side is; call `heed_end` first."""
