@@ -70,17 +70,22 @@ class Messages:
             return False
         return not framing.length or self._reader.skip_all(framing.length)
 
-    def _whole(self, head: MessageHead | None, framing: Framing) -> MessageEnd | None:
+    def _skips_usual(self, length: bytes | None, chunked: bytes | None) -> bool:
+        """The same of a usual message, whatever is wanted."""
+        return chunked is None and (length is None or self._reader.skip_all(int(length)))
+
+    def _whole(self, head: MessageHead, framing: Framing) -> MessageEnd | None:
         """The end of a message with no body, or one that is all here without a hole; None: go there step by step."""
-        if head is None or not self._says_end or framing.by not in ("none", "length"):
+        if not self._says_end or framing.by not in ("none", "length"):
             return None
-        side, reader, size = self._side, self._reader, framing.length
+        reader, size = self._reader, framing.length
         if not size:
-            return MessageEnd(side.head_where(), head, framing.by, 0, True, b"")
+            return MessageEnd(head.where, head, framing.by, 0, True, b"")
         start = reader.position
-        if reader.skipped_gaps(start, start + size) or not reader.skip_all(size):
+        end = start + size
+        if reader.skipped_gaps(start, end) or not reader.skip_all(size):
             return None
-        return MessageEnd(here(side, start), head, "length", size, True, b"")
+        return MessageEnd(reader.where(end - 1, end, start), head, "length", size, True, b"")
 
     def _end(self, head: MessageHead | None, start: int, end: BodyEnd) -> Generator[Event, None, None]:
         """The end of a message, whose body began at `start`."""

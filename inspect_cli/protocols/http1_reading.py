@@ -128,12 +128,15 @@ class OneSide:
         """The next head must be searched for."""
         return self._astray
 
-    def pass_usual(self, head: bytes) -> None:
-        """Take the usual head that stands here."""
+    def take_usual(self, head: bytes, *, says_where: bool) -> Where | None:
+        """Take the usual head that stands here; say where it is if that is of use."""
+        reader = self.reader
         self.head = head
-        self.start = self.reader.position
-        self.reader.position += len(head)
-        self._trail = self._seen = None
+        start = self.start = reader.position
+        end = reader.position = start + len(head)
+        self._trail = None
+        seen = self._seen = reader.where(start, end) if says_where else None
+        return seen
 
     def has_head(self) -> bool:
         """Read the next head into `head`, if all of it is here and plain; else ask `next_head`."""

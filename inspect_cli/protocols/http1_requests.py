@@ -21,7 +21,7 @@ from inspect_cli.protocols.http1_head import (
 from inspect_cli.protocols.http1_messages import Messages
 from inspect_cli.protocols.http1_reading import PARAGRAPH_BYTES, Grammar, Kept, first_line
 from inspect_cli.protocols.http1_talk import LOST, Asked, HttpTalk, Upgraded
-from inspect_cli.protocols.http1_usual import USUAL_REQUEST, read_usual
+from inspect_cli.protocols.http1_usual import USUAL_REQUEST, framing_said
 from inspect_cli.protocols.talk import go_on_alone, is_out_of_patience, is_too_late
 from inspect_cli.protocols.upgrades import upgrade_to
 from inspect_cli.streams.channel import Parsed, Parser, Report
@@ -85,25 +85,29 @@ class Requests(Messages):
                     return
                 yield talk.wait_for_bytes(reader)
                 continue
-            usual = read_usual(match[0])
-            if usual is None or usual.hosts != 1 or usual.cookies > 1:
+            text, method, length, chunked = match.group(0, 1, 2, 3)
+            cookies = text.lower().count(b"\ncookie:")
+            if cookies > 1:
                 return
-            side.pass_usual(match[0])
+            where = side.take_usual(text, says_where=self._builds)
             place = reader.place
-            event = RequestHead(side.head_where(), side.head, self._index) if self._builds else None
-            talk.queue.append(Asked(place, place.at, match[1], event))
+            event = RequestHead(where, text, self._index) if where is not None else None
+            talk.queue.append(Asked(place, place.at, method, event))
             self._index += 1
             tally.http_requests += 1
-            tally.cookie += usual.cookies
-            if event is not None and self._says_head:
-                yield event
-            if self._skips(usual.framing):
+            tally.cookie += cookies
+            if event is None:
+                if not self._skips_usual(length, chunked):
+                    yield from self._rest(framing_said(length, chunked), None)
                 continue
-            end = self._whole(event, usual.framing) if not self._may_be_form(usual.framing) else None
+            if self._says_head:
+                yield event
+            framing = framing_said(length, chunked)
+            end = self._whole(event, framing) if not self._may_be_form(framing) else None
             if end is not None:
                 yield end
             else:
-                yield from self._rest(usual.framing, event)
+                yield from self._rest(framing, event)
 
     def _may_be_form(self, framing: Framing) -> bool:
         return self._says_form and framing.by != "none" and is_form(self._side.head)

@@ -10,7 +10,7 @@ from inspect_cli.protocols.http1_head import FIND_STATUS, MAYBE_STATUS, STATUS_L
 from inspect_cli.protocols.http1_messages import Messages
 from inspect_cli.protocols.http1_reading import PARAGRAPH_BYTES, Grammar, first_line
 from inspect_cli.protocols.http1_talk import Asked, HttpTalk, Upgraded
-from inspect_cli.protocols.http1_usual import USUAL_RESPONSE, read_usual
+from inspect_cli.protocols.http1_usual import USUAL_RESPONSE, framing_said
 from inspect_cli.protocols.upgrades import upgrade_to
 from inspect_cli.streams.channel import Parsed, Parser, Report
 from inspect_cli.streams.reader import Missing, Reader
@@ -80,27 +80,28 @@ class Responses(Messages):
                     return
                 yield talk.wait_for_bytes(reader)
                 continue
-            usual = read_usual(match[0])
-            if usual is None or usual.framing is NO_BODY or usual.hosts or usual.cookies:
-                return
             asked = talk.next_asked(reader, heeds=self._builds)
             if asked is None or asked.holds or asked.method in (b"", b"HEAD"):
                 return
-            side.pass_usual(match[0])
+            text, length, chunked = match.group(0, 2, 3)
+            where = side.take_usual(text, says_where=self._builds)
             tally.http_responses += 1
-            tally.set_cookie += usual.set_cookies
-            head = ResponseHead(side.head_where(), side.head, self._index, asked.event) if self._builds else None
-            self._index += 1
-            if head is not None and self._says_head:
-                yield head
+            tally.set_cookie += text.lower().count(b"\nset-cookie:")
             talk.settle(asked, "", reader)
-            if self._skips(usual.framing):
+            self._index += 1
+            if where is None:
+                if not self._skips_usual(length, chunked):
+                    yield from self._rest(framing_said(length, chunked), None)
                 continue
-            end = self._whole(head, usual.framing)
+            head = ResponseHead(where, text, self._index - 1, asked.event)
+            if self._says_head:
+                yield head
+            framing = framing_said(length, chunked)
+            end = self._whole(head, framing)
             if end is not None:
                 yield end
             else:
-                yield from self._rest(usual.framing, head)
+                yield from self._rest(framing, head)
 
     def _rest(self, framing: Framing, head: ResponseHead | None) -> Generator[Parsed, None, None]:
         """The body, the end."""

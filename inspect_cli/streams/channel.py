@@ -214,7 +214,8 @@ class Channel:
                     return moved or reader.position != before
                 moved = True
                 assert isinstance(parsed, Event)
-                self._note(side, parsed)
+                place, at = reader.place, parsed.where.at
+                self.events.append(Placed(place if place.at == at else Place(at, DATA), side, parsed))
         except StopIteration as stop:
             self._parsers[side] = None
             if stop.value is not None:
@@ -225,12 +226,6 @@ class Channel:
                 raise
             self._fail(side, error)
             return True
-
-    def _note(self, side: Side, event: Event) -> None:
-        place = self.readers[side].place
-        if place.at != event.where.at:
-            place = Place(event.where.at, DATA)
-        self.events.append(Placed(place, side, event))
 
     def _follow(self, side: Side, name: str) -> None:
         """This side goes on with the next protocol; the sides share its talk."""
@@ -252,4 +247,4 @@ class Channel:
         if self._report.wants(ParserFailed):
             said = f"{type(error).__name__}: {error}"
             where = reader.where(reader.position, reader.position)
-            self._note(side, ParserFailed(where, self._name_of[side], said[:200]))
+            self.events.append(Placed(reader.place, side, ParserFailed(where, self._name_of[side], said[:200])))

@@ -298,8 +298,10 @@ class Reader:
         reached = max(reached, self.reached)
         if reached > self._placed and self._ends:
             self._placed = reached
-            at = self._ats[self._index(reached - 1)]
-            if (at, DATA) > self._floor:
+            i = bisect_right(self._ends, reached - 1)
+            at = self._ats[i] if i < len(self._ats) else self._ats[-1]
+            floor = self._floor
+            if at > floor.at or (at == floor.at and floor.depth < DATA):
                 self._floor = Place(at, DATA)
         return self._floor
 
@@ -318,15 +320,15 @@ class Reader:
             ended = self._end is not None and start >= self._end
             time_ns = self._end_time_ns if ended or not self._times else self._times[self._index(start - 1)]
             return Where(at, time_ns, self.channel, self.side, (), start, end, self.basis)
-        first = self._index(start)
-        frames, time_ns = self._frames, self._times[first]
-        if end <= self._ends[first]:
-            found: tuple[int, ...] = (frames[first],) if frames[first] else ()
-        else:
-            last = self._index(end - 1)
-            found = tuple(sorted({f for f in frames[first : last + 1] if f}))
-            time_ns = self._time_of(found[-1], first, last) if found else self._times[last]
         begin = start if since is None else since
+        first = bisect_right(self._ends, start)
+        if first < len(self._ends) and end <= self._ends[first]:
+            frame = self._frames[first]
+            found: tuple[int, ...] = (frame,) if frame else ()
+            return Where(at, self._times[first], self.channel, self.side, found, begin, end, self.basis)
+        first, last = self._index(start), self._index(end - 1)
+        found = tuple(sorted({f for f in self._frames[first : last + 1] if f}))
+        time_ns = self._time_of(found[-1], first, last) if found else self._times[last]
         return Where(at, time_ns, self.channel, self.side, found, begin, end, self.basis)
 
     def end_where(self) -> Where:
