@@ -164,7 +164,9 @@ class OneSide:
                 self._astray = False
             if text is None:
                 text = self._read_paragraph()
-            if text is Missing.BYTES and not self.reader.unread_bytes:
+            if isinstance(text, Missing) and not self.reader.unread_bytes:
+                if text is Missing.END:
+                    return False
                 yield self.talk.wait(self.reader)
                 text = None
                 continue

@@ -81,7 +81,7 @@ class Requests(Messages):
         while True:
             match = reader.match(USUAL_REQUEST, PARAGRAPH_BYTES)
             if match is None:
-                if reader.unread_bytes or reader.is_finished:
+                if not reader.is_dry:
                     return
                 yield talk.wait_for_bytes(reader)
                 continue

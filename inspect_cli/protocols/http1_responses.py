@@ -76,18 +76,17 @@ class Responses(Messages):
         while True:
             match = reader.match(USUAL_RESPONSE, PARAGRAPH_BYTES)
             if match is None:
-                if reader.unread_bytes or reader.is_finished:
+                if not reader.is_dry:
                     return
                 yield talk.wait_for_bytes(reader)
                 continue
-            asked = talk.next_asked(reader, heeds=self._builds)
-            if asked is None or asked.holds or asked.method in (b"", b"HEAD"):
+            asked = talk.take_usual(reader, heeds=self._builds)
+            if asked is None:
                 return
             text, length, chunked = match.group(0, 2, 3)
             where = side.take_usual(text, says_where=self._builds)
             tally.http_responses += 1
             tally.set_cookie += text.lower().count(b"\nset-cookie:")
-            talk.settle(asked, "", reader)
             self._index += 1
             if where is None:
                 if not self._skips_usual(length, chunked):

@@ -44,8 +44,8 @@ class TwoSided(Talk):
         return WAIT
 
     def wait_for_bytes(self, reader: Reader) -> Wait:
-        """The same where nothing that the other side does could help."""
-        self.looked[reader.side] = reader.position + reader.unread_bytes
+        """The same where all was consumed, and nothing that the other side does could help."""
+        self.looked[reader.side] = reader.position
         return WAIT_BYTES
 
     def caught_up(self, side: Side) -> bool:

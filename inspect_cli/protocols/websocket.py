@@ -127,7 +127,7 @@ class _Frames:
         while True:
             match = reader.match(header_of, 14)
             if match is None:
-                if reader.unread_bytes or reader.is_finished:
+                if not reader.is_dry:
                     return
                 yield talk.wait_for_bytes(reader)
                 continue

@@ -100,6 +100,9 @@ class Placed(NamedTuple):
     event: Event
 
 
+_new = tuple.__new__  # makes a Placed in half the time of its own
+
+
 class Channel:
     """Two readers, the protocol recognised on them, and the events that its parsers make."""
 
@@ -215,7 +218,7 @@ class Channel:
                 moved = True
                 assert isinstance(parsed, Event)
                 place, at = reader.place, parsed.where.at
-                self.events.append(Placed(place if place.at == at else Place(at, DATA), side, parsed))
+                self.events.append(_new(Placed, (place if place.at == at else Place(at, DATA), side, parsed)))
         except StopIteration as stop:
             self._parsers[side] = None
             if stop.value is not None:
