@@ -205,8 +205,7 @@ class Reader:
         if i == len(ends) or (buffer := self._buffers[i]) is None:
             return None
         begin = self._offsets[i] + start - self._starts[i]
-        size = ends[i] - start
-        return pattern.match(buffer, begin, begin + min(limit, size))
+        return pattern.match(buffer, begin, begin + min(limit, ends[i] - start))
 
     def look(self, size: int) -> bytes | Missing:
         """The next `size` bytes, not consumed; or why not."""
