@@ -7,6 +7,7 @@ frame begins, and the rest of the side is left unread.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from typing import Final
 
@@ -79,6 +80,7 @@ class _Frames:
         "_start",
         "_talk",
         "_trail",
+        "_usual_header",
         "_wants_where",
     )
 
@@ -100,6 +102,7 @@ class _Frames:
         self._start = 0
         self._kept = bytearray()
         self._trail: Trail | None = None
+        self._usual_header = re.compile(USUAL_HEADER[reader.side])
         talk.join(reader)
 
     def run(self) -> Parser:
@@ -123,9 +126,8 @@ class _Frames:
     def _usual(self) -> Generator[Parsed, None, None]:
         """Frames one behind another that break nothing, as long as each is whole, and a message by itself."""
         reader, talk, counted = self._reader, self._talk, self._report.tally.websocket_frames
-        header_of = USUAL_HEADER[reader.side]
         while True:
-            match = reader.match(header_of, 14)
+            match = reader.match(self._usual_header, 14)
             if match is None:
                 if not reader.is_dry:
                     return
