@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -11,6 +12,7 @@ from inspect_cli.events.base import Secret
 FORM_BYTES: Final = 65_536
 """Bodies longer than this are not read as forms."""
 FORM_FIELDS: Final = 1_000
+_SHORT_NAME: Final = 64
 
 _FORM_TYPE = re.compile(rb"\ncontent-type[ \t]*:[ \t]*application/x-www-form-urlencoded[ \t]*[;\r\n]")
 _PASSWORD = re.compile(rb"pass|pwd|secret|\bpin\b|pin$|credential|cvc|cvv|card")
@@ -24,12 +26,16 @@ def is_form(head: bytes) -> bool:
 
 def read_form(body: bytes) -> tuple[tuple[bytes, bytes | Secret], ...]:
     """Names and values in wire order; values whose names are those of secrets are Secrets."""
+    is_coded = b"%" in body or b"+" in body
     pairs: list[tuple[bytes, bytes | Secret]] = []
     for part in body.split(b"&", FORM_FIELDS)[:FORM_FIELDS]:
         if not part:
             continue
         name, _, value = part.partition(b"=")
-        pairs.append(_guarded(_plain(name), _plain(value)))
+        if is_coded:
+            name, value = _plain(name), _plain(value)
+        kind = _kind_of(name) if len(name) <= _SHORT_NAME else _find_kind(name)
+        pairs.append((name, Secret(value, kind) if kind else value))
     return tuple(pairs)
 
 
@@ -37,10 +43,13 @@ def _plain(text: bytes) -> bytes:
     return unquote_to_bytes(text.replace(b"+", b" "))
 
 
-def _guarded(name: bytes, value: bytes) -> tuple[bytes, bytes | Secret]:
+def _find_kind(name: bytes) -> str:
+    """The kind of secret that fields of this name hold, "" for none."""
     lowered = name.lower()
     if _PASSWORD.search(lowered):
-        return name, Secret(value, "password")
-    if _TOKEN.search(lowered):
-        return name, Secret(value, "token")
-    return name, value
+        return "password"
+    return "token" if _TOKEN.search(lowered) else ""
+
+
+_kind_of = lru_cache(maxsize=512)(_find_kind)
+"""The same names come again and again."""

@@ -16,8 +16,10 @@ from inspect_cli.streams.reader import Missing
 CHUNK_LINE_BYTES: Final = 4_096
 TRAILER_BYTES: Final = 65_536
 
-_LINE = re.compile(rb"[^\n]*\n")
 # Spaces around the size are against the grammar and harmless; everything else is not a size.
+_USUAL_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
+_LAST_CHUNK = re.compile(rb"0{1,15}\r\n\r\n")
+_CRLF = re.compile(rb"\r\n")
 _CHUNK_LINE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?(\r?)\n")
 
 
@@ -38,6 +40,7 @@ class BodyEnd(NamedTuple):
 
 
 NO_BODY: Final = Framing("none")
+CHUNKED: Final = Framing("chunked")
 ENDED_AT_ONCE: Final = BodyEnd("none", 0, True)
 Reading = Generator[Parsed, None, BodyEnd]
 
@@ -49,7 +52,7 @@ def framing_of(facts: Facts, *, is_request: bool) -> Framing:
             # Rule 3: Transfer-Encoding wins; it may be an attempt at request smuggling (§11.2).
             facts.problems.append(("content-length-and-transfer-encoding", b", ".join(facts.lengths)[:80]))
         if facts.is_chunked:
-            return Framing("chunked")
+            return CHUNKED
         # Rule 4: a request then has no length that could be relied upon, a response ends by close.
         facts.problems.append(("transfer-encoding-not-chunked-last", b", ".join(facts.codings)[:80]))
         return NO_BODY if is_request else Framing("close")
@@ -76,6 +79,8 @@ def read_body(side: OneSide, framing: Framing, kept: Kept | None) -> Reading:
 def _read_length(side: OneSide, length: int, kept: Kept | None) -> Reading:
     start = side.reader.position
     side.holes = 0
+    if kept is None and side.take_whole(length):
+        return BodyEnd("length", length, not side.holes)
     came = yield from side.take(length, kept)
     if came < length:
         yield from side.truncated("body-cut", lambda: end_where(side, start), came, length)
@@ -99,9 +104,11 @@ def _read_chunks(side: OneSide, kept: Kept | None) -> Reading:
     side.holes = 0
     tolerated: set[str] = set()
     while True:
-        line = reader.read_until(_LINE, CHUNK_LINE_BYTES)
-        if isinstance(line, Missing):
-            line = yield from side.read_line(CHUNK_LINE_BYTES)
+        came, is_over = _take_usual_chunks(side, kept)
+        size += came
+        if is_over:
+            return BodyEnd("chunked", size, not side.holes)
+        line = yield from side.read_line(CHUNK_LINE_BYTES)
         if isinstance(line, Missing):
             return (yield from _cut(side, line, start, size))
         match = _CHUNK_LINE.match(line)
@@ -119,9 +126,6 @@ def _read_chunks(side: OneSide, kept: Kept | None) -> Reading:
                 return (yield from _cut(side, trailers, start, size))
             return BodyEnd("chunked", size, not side.holes, trailers)
         size += yield from side.take(length, kept)
-        if reader.peek(2) == b"\r\n":
-            reader.skip(2)
-            continue
         after = yield from side.read_line(2)
         if isinstance(after, Missing):
             return (yield from _cut(side, after, start, size))
@@ -134,6 +138,29 @@ def _read_chunks(side: OneSide, kept: Kept | None) -> Reading:
         if word != "bare-lf":
             side.go_astray()
             return BodyEnd("chunked", size, False)
+
+
+def _take_usual_chunks(side: OneSide, kept: Kept | None) -> tuple[int, bool]:
+    """Take the chunks that are all here and say no more than their size.
+
+    Gives how many body bytes they had, and whether the end of the body was among them. Stops
+    at whatever needs a rule or a wait.
+    """
+    reader = side.reader
+    size = 0
+    while kept is None and (line := reader.match(_USUAL_CHUNK, CHUNK_LINE_BYTES)) is not None:
+        length = int(line[1], 16)
+        if not length:
+            last = reader.match(_LAST_CHUNK, CHUNK_LINE_BYTES)
+            return size, last is not None and reader.skip_all(len(last[0]))
+        whole = len(line[0]) + length
+        if reader.match(_CRLF, 2, whole) is None:
+            break
+        if side.counts_holes:
+            side.holes += reader.skipped_gaps(reader.position, reader.position + whole)
+        reader.skip_all(whole + 2)
+        size += length
+    return size, False
 
 
 def _read_trailers(side: OneSide) -> Generator[Parsed, None, bytes | Missing]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 
 # RFC 9112 §3: method SP request-target SP HTTP-version. Targets with raw bytes above 127 are
 # against RFC 3986 but common; they count as requests.
-REQUEST_LINE: Final = re.compile(rb"(" + _TOKEN + rb"+) ([^\x00-\x20\x7f]+) HTTP/(\d)\.(\d)\r?\n")
+REQUEST_LINE: Final = re.compile(rb"(" + TOKEN + rb"+) ([^\x00-\x20\x7f]+) HTTP/(\d)\.(\d)\r?\n")
 # RFC 9112 §4: HTTP-version SP status-code SP [ reason-phrase ]; many leave out the last SP.
 STATUS_LINE: Final = re.compile(rb"HTTP/(\d)\.(\d) (\d{3})(?: [^\r\n]*)?\r?\n")
 
@@ -29,16 +29,16 @@ REQUEST_LIKE: Final = re.compile(
 STATUS_LIKE: Final = re.compile(rb"HTTP/\d|ICY \d")
 
 # For finding a head again: only what is surely one, at the beginning of a line.
-FIND_REQUEST: Final = re.compile(rb"(?m)^" + _TOKEN + rb"{1,24} [^\x00-\x20\x7f]{1,3900} HTTP/\d\.\d\r?\n")
+FIND_REQUEST: Final = re.compile(rb"(?m)^" + TOKEN + rb"{1,24} [^\x00-\x20\x7f]{1,3900} HTTP/\d\.\d\r?\n")
 FIND_STATUS: Final = re.compile(rb"(?m)^HTTP/\d\.\d \d{3}(?: [^\r\n]{0,500})?\r?\n")
-MAYBE_REQUEST: Final = re.compile(_TOKEN + rb"{1,24}(?: [^\x00-\x20\x7f]*(?: [HTP/.\d]*\r?)?)?\Z")
+MAYBE_REQUEST: Final = re.compile(TOKEN + rb"{1,24}(?: [^\x00-\x20\x7f]*(?: [HTP/.\d]*\r?)?)?\Z")
 MAYBE_STATUS: Final = re.compile(rb"(?:HTTP/[\d.]* ?[^\n]*|H|HT|HTT|HTTP)\Z")
 
 _WANTED = re.compile(
     rb"\n(content-length|transfer-encoding|connection|upgrade|set-cookie|cookie|host)[ \t]*:[ \t]*([^\r\n]*)"
 )
-_CLEAN = re.compile(rb"[^\r\n]*\r\n(?:" + _TOKEN + rb"+:[^\r\n\x00]*\r\n)*+\r\n")
-_FIELD_LINE = re.compile(_TOKEN + rb"+:")
+_CLEAN = re.compile(rb"[^\r\n]*\r\n(?:" + TOKEN + rb"+:[^\r\n\x00]*\r\n)*+\r\n")
+_FIELD_LINE = re.compile(TOKEN + rb"+:")
 _DIGITS = re.compile(rb"\d{1,18}\Z")
 
 PROBLEMS: Final[dict[str, tuple[str, str]]] = {

@@ -123,6 +123,21 @@ class OneSide:
 
     # -- heads -------------------------------------------------------------------------------
 
+    @property
+    def is_astray(self) -> bool:
+        """The next head must be searched for."""
+        return self._astray
+
+    def take_usual(self, head: bytes, *, says_where: bool) -> Where | None:
+        """Take the usual head that stands here; say where it is if that is of use."""
+        reader = self.reader
+        self.head = head
+        start = self.start = reader.position
+        end = reader.position = start + len(head)
+        self._trail = None
+        seen = self._seen = reader.where(start, end) if says_where else None
+        return seen
+
     def has_head(self) -> bool:
         """Read the next head into `head`, if all of it is here and plain; else ask `next_head`."""
         if self._astray:
@@ -149,7 +164,9 @@ class OneSide:
                 self._astray = False
             if text is None:
                 text = self._read_paragraph()
-            if text is Missing.BYTES and not self.reader.unread_bytes:
+            if isinstance(text, Missing) and not self.reader.unread_bytes:
+                if text is Missing.END:
+                    return False
                 yield self.talk.wait(self.reader)
                 text = None
                 continue
@@ -329,6 +346,15 @@ class OneSide:
                 parts.append(piece)
                 return b"".join(parts)
             parts.append(piece)
+
+    def take_whole(self, size: int) -> bool:
+        """Consume `size` bytes, holes too, if all of them are here; else nothing."""
+        start = self.reader.position
+        if not self.reader.skip_all(size):
+            return False
+        if self.counts_holes:
+            self.holes += self.reader.skipped_gaps(start, start + size)
+        return True
 
     def take(self, size: int, kept: Kept | None) -> Generator[Parsed, None, int]:
         """Consume `size` bytes, holes too; how many came before the end of the side."""

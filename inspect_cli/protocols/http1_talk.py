@@ -85,10 +85,19 @@ class HttpTalk(TwoSided):
         if not self.queue or self.responses_lost or self.mid_stream:
             return None
         asked = self.queue[0]
-        if asked.is_lost or is_too_late(reader, asked.place):
+        if asked.is_lost or (is_out_of_patience(reader) and is_too_late(reader, asked.place)):
             return None
         if heeds or asked.holds:
             reader.heed(asked.place)
+        return asked
+
+    def take_usual(self, reader: Reader, *, heeds: bool) -> Asked | None:
+        """The request that a usual response answers, settled; None where more must be known of it."""
+        asked = self.next_asked(reader, heeds=heeds)
+        if asked is None or asked.holds or asked.method in (b"", b"HEAD"):
+            return None
+        asked.outcome = ""
+        self.queue.popleft()
         return asked
 
     def answered(self, reader: Reader, frame: Callable[[], int]) -> Generator[Parsed, None, Asked | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_cli.streams.channel import WAIT, Parser, Protocol, Recognition, Report, Talk
+from inspect_cli.streams.channel import WAIT_BYTES, Parser, Protocol, Recognition, Report, Talk
 from inspect_cli.streams.reader import Reader
 
 
@@ -17,7 +17,7 @@ def unread(reader: Reader, talk: Talk, report: Report) -> Parser:
         reader.skip(reader.unread_bytes)
         if reader.at_end:
             return None
-        yield WAIT
+        yield WAIT_BYTES
 
 
 def make_talk(carry: object) -> Talk:

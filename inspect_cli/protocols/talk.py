@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from inspect_cli.events.base import Side
-from inspect_cli.streams.channel import WAIT, Talk, Wait
+from inspect_cli.streams.channel import WAIT, WAIT_BYTES, Talk, Wait
 from inspect_cli.streams.reader import NOWHERE, Place, Reader
 
 PATIENCE_BYTES: Final = 262_144
@@ -42,6 +42,11 @@ class TwoSided(Talk):
         """What a parser yields when it cannot go on: notes that all there is was looked at."""
         self.looked[reader.side] = reader.position + reader.unread_bytes
         return WAIT
+
+    def wait_for_bytes(self, reader: Reader) -> Wait:
+        """The same where all was consumed, and nothing that the other side does could help."""
+        self.looked[reader.side] = reader.position
+        return WAIT_BYTES
 
     def caught_up(self, side: Side) -> bool:
         """This side has looked at every byte delivered to it, or reads no more here."""

@@ -7,6 +7,7 @@ frame begins, and the rest of the side is left unread.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from typing import Final
 
@@ -16,9 +17,10 @@ from inspect_cli.events.base import Event, Side, Where
 from inspect_cli.events.capture import MalformedWebSocket, TruncatedWebSocket
 from inspect_cli.events.websocket import OPCODES, WebSocketClose, WebSocketEnd, WebSocketFrame
 from inspect_cli.protocols.trail import Trail
-from inspect_cli.protocols.websocket_messages import TEXT_BYTES, Inflater, Message
+from inspect_cli.protocols.websocket_messages import TEXT_BYTES, Inflater, Message, is_utf8
 from inspect_cli.protocols.websocket_rules import (
     PROBLEMS,
+    USUAL_HEADER,
     Header,
     close_problems,
     header_problems,
@@ -78,6 +80,7 @@ class _Frames:
         "_start",
         "_talk",
         "_trail",
+        "_usual_header",
         "_wants_where",
     )
 
@@ -99,10 +102,15 @@ class _Frames:
         self._start = 0
         self._kept = bytearray()
         self._trail: Trail | None = None
+        self._usual_header = re.compile(USUAL_HEADER[reader.side])
         talk.join(reader)
 
     def run(self) -> Parser:
-        while (yield from self._next_header()):
+        while True:
+            if self._message is None and not self._closed:
+                yield from self._usual()
+            if not (yield from self._next_header()):
+                break
             problems = self._open()
             if not (yield from self._read_payload(problems)):
                 self._message = None
@@ -114,6 +122,36 @@ class _Frames:
         if self._report.wants(WebSocketEnd):
             yield from self._talk.end(self._reader)
         return None
+
+    def _usual(self) -> Generator[Parsed, None, None]:
+        """Frames one behind another that break nothing, as long as each is whole, and a message by itself."""
+        reader, talk, counted = self._reader, self._talk, self._report.tally.websocket_frames
+        while True:
+            match = reader.match(self._usual_header, 14)
+            if match is None:
+                if not reader.is_dry:
+                    return
+                yield talk.wait_for_bytes(reader)
+                continue
+            first, short, long, key = match.groups()
+            opcode = first[0] & 15
+            size = short[0] & 0x7F if short else int.from_bytes(long, "big")
+            head_bytes = match.end() - match.start()
+            payload = b""
+            if opcode == 1 or self._says_frames:
+                payload = unmask(reader.peek(head_bytes + size)[head_bytes:], key)
+                if len(payload) < size or (self._says_frames and size > KEPT_BYTES):
+                    return
+                if opcode == 1 and not payload.isascii() and not is_utf8(payload):
+                    return
+            if (key and key == self._last_key) or not reader.skip_all(head_bytes + size):
+                return
+            self._last_key = key
+            counted[OPCODES[opcode]] += 1
+            talk.frames[reader.side] += 1
+            if self._says_frames:
+                where = reader.where(reader.position - head_bytes - size, reader.position)
+                yield WebSocketFrame(where, opcode, True, 0, bool(key), key, size, payload, opcode, False, None)
 
     # -- header --------------------------------------------------------------------------------
 

@@ -75,6 +75,15 @@ class Inflater:
         return out, problem
 
 
+def is_utf8(text: bytes) -> bool:
+    """Whether a whole text is what it must be (RFC 6455 §8.1)."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class Message:
     """A data message under way: from its first frame to the one with FIN."""
 

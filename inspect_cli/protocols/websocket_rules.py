@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from inspect_cli.events.base import Side
+
 PROBLEMS: Final[dict[str, tuple[str, str]]] = {
     "rsv-without-extension": ("RSV1..3 = 0", "RFC 6455 §5.2"),
     "reserved-opcode": ("opcode 0, 1, 2, 8, 9 or 10", "RFC 6455 §5.2"),
@@ -31,6 +33,19 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
     "deflate-broken": ("a deflate stream", "RFC 7692 §7.2.2"),
 }
 """Problem word to (what was expected, clause)."""
+
+
+# FIN, no RSV, text, binary, Ping or Pong; the length in 7 bits, or of data in the 16 that it needs.
+_USUAL = rb"(?s:([\x81\x82\x89\x8a])(?:([%b])|(?<=[\x81\x82])%b((?!\0[\0-\x7d])..))%b)"
+USUAL_HEADER: Final = {
+    Side.CLIENT: _USUAL % (rb"\x80-\xfd", rb"\xfe", rb"((?!\0\0\0\0)....)"),
+    Side.SERVER: _USUAL % (rb"\x00-\x7d", rb"\x7e", rb"()"),
+}
+"""A header that breaks no rule by itself and begins a whole message, or a control frame other than Close.
+
+Groups: the first byte, the second or else the 16-bit length, the key. Compiled by who reads a WebSocket,
+so that others start sooner. A test holds `header_problems` to it.
+"""
 
 
 class Header(NamedTuple):

@@ -37,6 +37,7 @@ class Place(NamedTuple):
 
 OPENING, DATA, CLOSING, ENDED, OVER = 0, 1, 1 << 20, (1 << 20) + 1, 1 << 30
 NOWHERE = Place(0, OPENING)
+_new = tuple.__new__  # makes a Where in half the time of its own
 
 
 class Reader:
@@ -175,6 +176,11 @@ class Reader:
         return True
 
     @property
+    def is_dry(self) -> bool:
+        """Everything was consumed, and more may come."""
+        return self._end is None and (not self._ends or self.position >= self._ends[-1])
+
+    @property
     def is_finished(self) -> bool:
         """No byte will come behind those that are here."""
         return self._end is not None
@@ -188,33 +194,27 @@ class Reader:
             return self._ends[i] - self.position
         return 0
 
-    def read_exactly(self, size: int) -> bytes | Missing:
-        """The next `size` bytes, consumed; or why not, consuming nothing."""
-        found = self.look(size)
-        if isinstance(found, Missing):
-            return found
-        self.position += size
-        return found
+    def match(self, pattern: re.Pattern[bytes], limit: int, ahead: int = 0) -> re.Match[bytes] | None:
+        """What `pattern` matches at the first unread byte, or so many `ahead` of it, not consumed.
+
+        Looks at one piece, so None says nothing: `read_until` looks over the borders of pieces.
+        """
+        start, ends, i = self.position + ahead, self._ends, self._first
+        if i == len(ends) or ends[i] <= start:
+            i = self._piece(start)
+        if i == len(ends) or (buffer := self._buffers[i]) is None:
+            return None
+        begin = self._offsets[i] + start - self._starts[i]
+        return pattern.match(buffer, begin, begin + min(limit, ends[i] - start))
 
     def look(self, size: int) -> bytes | Missing:
-        """The next `size` bytes, not consumed."""
+        """The next `size` bytes, not consumed; or why not."""
         start = self.position
-        end = start + size
-        if not size:
-            return b""
-        i = self._piece(start)
-        if i < len(self._ends) and self._ends[i] >= end:
-            buffer = self._buffers[i]
-            if buffer is None:
-                return self._why(start)
-            begin = self._offsets[i] + start - self._starts[i]
-            self.reached = max(self.reached, end)
-            return bytes(memoryview(buffer)[begin : begin + size])
-        joined = self._contiguous(i, size)
-        if len(joined) == size:
-            self.reached = max(self.reached, end)
-            return joined
-        return self._why(start + len(joined))
+        found = self._contiguous(self._piece(start), size)
+        if len(found) < size:
+            return self._why(start + len(found))
+        self.reached = max(self.reached, start + size)
+        return found
 
     def read_until(self, pattern: re.Pattern[bytes], limit: int) -> bytes | Missing:
         """Bytes through the end of the first match of `pattern`, consumed.
@@ -274,13 +274,11 @@ class Reader:
 
     def skipped_gaps(self, start: int, end: int) -> int:
         """How many bytes of [start, end) are holes, as far as pieces are remembered."""
-        holes = 0
-        for i in range(self._index(start), len(self._ends)):
-            if self._starts[i] >= end:
-                break
-            if self._buffers[i] is None:
-                holes += min(end, self._ends[i]) - max(start, self._starts[i])
-        return holes
+        first, last = self._index(start), self._index(end - 1)
+        if None not in self._buffers[first : last + 1]:
+            return 0
+        holes = [i for i in range(first, last + 1) if self._buffers[i] is None]
+        return sum(max(0, min(end, self._ends[i]) - max(start, self._starts[i])) for i in holes)
 
     # -- where it was --------------------------------------------------------------------
 
@@ -299,11 +297,14 @@ class Reader:
     @property
     def place(self) -> Place:
         """Where what was reached so far became knowable; never goes back."""
-        reached = max(self.reached, self.position)
+        reached = self.position
+        reached = max(reached, self.reached)
         if reached > self._placed and self._ends:
             self._placed = reached
-            at = self._ats[self._index(reached - 1)]
-            if (at, DATA) > self._floor:
+            i = bisect_right(self._ends, reached - 1)
+            at = self._ats[i] if i < len(self._ats) else self._ats[-1]
+            floor = self._floor
+            if at > floor.at or (at == floor.at and floor.depth < DATA):
                 self._floor = Place(at, DATA)
         return self._floor
 
@@ -317,27 +318,26 @@ class Reader:
         Ask before more than one further batch was read: older pieces are forgotten. An empty
         range has no frames. `since`: the range is said to begin there, its frames are these.
         """
-        place = self.place
+        at = self.place.at
         if end <= start:
             ended = self._end is not None and start >= self._end
             time_ns = self._end_time_ns if ended or not self._times else self._times[self._index(start - 1)]
-            return Where(place.at, time_ns, self.channel, self.side, (), start, end, self.basis)
-        first = self._index(start)
-        last = self._index(end - 1)
-        frames, time_ns = self._frames, self._times[last]
-        if first == last:
-            found: tuple[int, ...] = (frames[first],) if frames[first] else ()
-        else:
-            found = tuple(sorted({f for f in frames[first : last + 1] if f}))
-            time_ns = self._time_of(found[-1], first, last) if found else time_ns
+            return Where(at, time_ns, self.channel, self.side, (), start, end, self.basis)
         begin = start if since is None else since
-        return Where(place.at, time_ns, self.channel, self.side, found, begin, end, self.basis)
+        first = bisect_right(self._ends, start)
+        if first < len(self._ends) and end <= self._ends[first]:
+            frame = self._frames[first]
+            found: tuple[int, ...] = (frame,) if frame else ()
+            return _new(Where, (at, self._times[first], self.channel, self.side, found, begin, end, self.basis))
+        first, last = self._index(start), self._index(end - 1)
+        found = tuple(sorted({f for f in self._frames[first : last + 1] if f}))
+        time_ns = self._time_of(found[-1], first, last) if found else self._times[last]
+        return Where(at, time_ns, self.channel, self.side, found, begin, end, self.basis)
 
     def end_where(self) -> Where:
         """Where the end of the side is; call `heed_end` first."""
-        return Where(
-            self.place.at, self._end_time_ns, self.channel, self.side, (), self.position, self.position, self.basis
-        )
+        position = self.position
+        return Where(self.place.at, self._end_time_ns, self.channel, self.side, (), position, position, self.basis)
 
     # -- inside --------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from inspect_cli.events.http import MessageEnd, RequestForm, RequestHead, Respon
 from inspect_cli.events.summary import Tally
 from inspect_cli.events.websocket import WebSocketClose, WebSocketEnd, WebSocketFrame
 from inspect_cli.protocols import PROTOCOLS
-from inspect_cli.streams.channel import WAIT, Parser, Protocol, Report
+from inspect_cli.streams.channel import WAIT, WAIT_BYTES, Parser, Protocol, Report
 from inspect_cli.streams.reader import DATA, ENDED, Place, Reader
 
 CLIENT, SERVER = Side.CLIENT, Side.SERVER
@@ -83,6 +83,7 @@ class Conversation:
             protocol.server(self.readers[1], talk, report),
         ]
         self._name_of = [protocol.name, protocol.name]
+        self._rests = [False, False]
         self._ends = [0, 0]
         self._ats = [0, 0]
         self.frame = 0
@@ -117,6 +118,7 @@ class Conversation:
         self._run(known)
 
     def _run(self, known: int) -> None:
+        self._rests = [False, False]
         moved = True
         while moved:
             moved = self._advance(CLIENT, known)
@@ -125,7 +127,7 @@ class Conversation:
     def _advance(self, side: Side, known: int) -> bool:
         reader = self.readers[side]
         before, moved = reader.position, False
-        while (parser := self._parsers[side]) is not None:
+        while (parser := self._parsers[side]) is not None and not self._rests[side]:
             try:
                 parsed = next(parser)
             except StopIteration as stop:
@@ -135,7 +137,8 @@ class Conversation:
                     self._follow(side, stop.value)
                 continue
             assert before <= reader.position, "a parser read backwards"
-            if parsed is WAIT:
+            if parsed is WAIT or parsed is WAIT_BYTES:
+                self._rests[side] = parsed is WAIT_BYTES
                 return moved or reader.position != before
             assert isinstance(parsed, Event)
             where = parsed.where

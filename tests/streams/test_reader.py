@@ -26,6 +26,14 @@ def reader_of(*pieces: bytes | int) -> Reader:
     return reader
 
 
+def read(reader: Reader, size: int) -> bytes | Missing:
+    """The next bytes, consumed if they are there."""
+    found = reader.look(size)
+    if isinstance(found, bytes):
+        reader.skip(size)
+    return found
+
+
 def test_bytes_are_read_over_the_borders_of_frames() -> None:
     reader = reader_of(b"GET /", b" HTTP", b"/1.1\n...")
 
@@ -40,13 +48,13 @@ def test_too_few_bytes_are_no_bytes_and_nothing_is_consumed() -> None:
     reader = reader_of(b"abc")
 
     assert (Missing.BYTES, Missing.BYTES, 0) == (
-        reader.read_exactly(4),
+        read(reader, 4),
         reader.read_until(LINE_END, 9),
         reader.position,
     )
     reader.finish(Place(20, ENDED), 20000)
     assert (Missing.END, Missing.END, b"abc") == (
-        reader.read_exactly(4),
+        read(reader, 4),
         reader.read_until(LINE_END, 9),
         reader.peek(9),
     )
@@ -55,17 +63,17 @@ def test_too_few_bytes_are_no_bytes_and_nothing_is_consumed() -> None:
 def test_a_hole_stops_a_read_and_is_skipped_by_size() -> None:
     reader = reader_of(b"ab", 5, b"cd")
 
-    assert (b"ab", Missing.GAP, 5) == (reader.read_exactly(2), reader.read_exactly(1), reader.gap_bytes)
-    assert (5, b"cd", 5) == (reader.skip(5), reader.read_exactly(2), reader.skipped_gaps(0, 9))
+    assert (b"ab", Missing.GAP, 5) == (read(reader, 2), read(reader, 1), reader.gap_bytes)
+    assert (5, b"cd", 5) == (reader.skip(5), read(reader, 2), reader.skipped_gaps(0, 9))
     assert (0, 1, 0) == (reader.gap_bytes, len(reader.where(2, 9).frames), reader.unread_bytes)
 
 
 def test_what_follows_from_an_end_or_a_hole_is_known_no_sooner() -> None:
     ended = reader_of(b"ab")
     ended.finish(Place(30, ENDED), 30000)
-    ended.read_exactly(3)
+    read(ended, 3)
     holed = reader_of(b"ab", 5, b"cd")
-    holed.read_exactly(3)
+    read(holed, 3)
 
     assert (Place(30, ENDED), Place(11, DATA)) == (ended.place, holed.place)
 
@@ -74,10 +82,10 @@ def test_a_place_waits_for_what_was_heeded_and_never_goes_back() -> None:
     reader = reader_of(b"ab", b"cd")
     reader.heed(Place(10, CLOSING))
     first = reader.place
-    reader.read_exactly(1)
+    read(reader, 1)
 
     assert (Place(10, CLOSING + 1), Place(10, CLOSING + 1)) == (first, reader.place)
-    reader.read_exactly(2)
+    read(reader, 2)
     assert Place(11, DATA) == reader.place
 
 
@@ -85,11 +93,11 @@ def test_kept_bytes_outlive_the_buffer_they_came_in() -> None:
     buffer = bytearray(b"abcdef")
     reader = Reader("tcp/0", Side.SERVER)
     reader.extend([0, 3], [3, 6], buffer, [0, 3], [4, 5], [4, 5], [40, 50])
-    reader.read_exactly(2)
+    read(reader, 2)
     reader.keep()
     buffer[:] = b"XXXXXX"
 
-    assert (b"cdef", (4, 5)) == (reader.read_exactly(4), reader.where(2, 6).frames)
+    assert (b"cdef", (4, 5)) == (read(reader, 4), reader.where(2, 6).frames)
 
 
 @settings(max_examples=100, deadline=None)
@@ -107,7 +115,7 @@ def test_any_reads_over_any_pieces_give_the_same_bytes(pieces: list[bytes | int]
     while reader.unread_bytes:
         start = reader.position
         size = data.draw(st.integers(1, 7))
-        found = reader.read_exactly(size)
+        found = read(reader, size)
         if isinstance(found, bytes):
             assert whole[start : start + size] == found
             assert not holes & set(range(start, start + size))
@@ -123,7 +131,7 @@ def test_asking_about_a_hole_does_not_hide_what_stands_before_it() -> None:
     reader.skip(3)
 
     assert Missing.GAP is reader.look(4)
-    assert b"de" == reader.read_exactly(2)
+    assert b"de" == read(reader, 2)
 
 
 def test_place_of_an_unread_byte_can_be_asked_without_reaching_it() -> None:

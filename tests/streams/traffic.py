@@ -38,7 +38,8 @@ class Hole(Event):
 def words(reader: Reader, talk: Any, report: Report) -> Generator[Event | Wait, None, str | None]:
     while True:
         start = reader.position
-        got = reader.read_exactly(4)
+        got = reader.look(4)
+        reader.skip(4 if isinstance(got, bytes) else 0)
         if got is Missing.BYTES:
             yield WAIT
         elif got is Missing.GAP:
