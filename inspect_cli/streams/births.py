@@ -98,10 +98,10 @@ class Births:
             if births is not None:
                 first, before = births[-1]
             if before is None or _is_reuse(batch, before, first, row):
-                born.setdefault(group, []).append((row, self._new(batch.keys[group])))
+                born.setdefault(group, []).append((row, self._new(int(batch.number[row]), batch.keys[group])))
         return born
 
-    def _new(self, key: Key) -> TcpConnection:
+    def _new(self, first_frame: int, key: Key) -> TcpConnection:
         number = self._tally.connections
         self._tally.connections += 1
         low, high = endpoints_of(key)
@@ -113,6 +113,7 @@ class Births:
         readers = make(name, Side.CLIENT), make(name, Side.SERVER)
         connection = TcpConnection(
             number,
+            first_frame,
             key,
             client_direction,
             None if muted else self._make_channel(readers),

@@ -126,17 +126,18 @@ class Channel:
         self.readers = readers
         """Of the client, of the server."""
         self.protocol: Protocol | None = None
-        self.names: list[str] = []
+        self.names: tuple[str, ...] = ()
         """Protocols in the order in which they took over."""
         self.events: list[Placed] = []
         """What the parsers made and nobody took yet, in stream order of each side."""
         self._table = protocols
         self._report = report
         self._strict = strict
-        self._parsers: list[Parser | None] = [None, None]
-        self._name_of = ["", ""]
-        self._talks: dict[str, Any] = {}
-        self._rests = [False, False]
+        # Made when it starts: of many connections nothing is ever read.
+        self._parsers: list[Parser | None]
+        self._name_of: list[str]
+        self._talks: dict[str, Any]
+        self._rests: list[bool]
         """The side has looked at all its bytes, and asks for more before anything else."""
 
     def recognise(self, at: int, *, either_way: bool, mid_stream: bool = False, last_chance: bool = False) -> bool:
@@ -192,12 +193,12 @@ class Channel:
 
     def _start(self, protocol: Protocol, place: Place, mid_stream: bool) -> None:
         self.protocol = protocol
-        self.names.append(protocol.name)
+        self.names += (protocol.name,)
         talk = protocol.make_talk(None)
         talk.mid_stream = mid_stream
+        self._name_of, self._parsers = [protocol.name, protocol.name], [None, None]
         for side, make in ((0, protocol.client), (1, protocol.server)):
             self.readers[side].heed(place)
-            self._name_of[side] = protocol.name
             self._parsers[side] = make(self.readers[side], talk, self._report)
         self._talks = {protocol.name: talk}
 
@@ -237,7 +238,7 @@ class Channel:
         if talk is None:
             carry = getattr(self._talks[self._name_of[side]], "carry", None)
             talk = self._talks[name] = protocol.make_talk(carry)
-            self.names.append(name)
+            self.names += (name,)
         self.protocol = protocol
         self._name_of[side] = name
         make = protocol.client if side is Side.CLIENT else protocol.server

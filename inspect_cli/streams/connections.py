@@ -7,7 +7,6 @@ and events: a property test holds batches of every size equal.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -38,8 +37,8 @@ LINGER_NS = 120 * 10**9
 """A connection is let go this long after its end,"""
 IDLE_NS = 3600 * 10**9
 """or this long after its last frame;"""
-PATIENT_LOOKS = 2
-"""one that has hardly begun (SYNs without an answer, a single frame) by as many looks: scans leave them by the million."""
+PATIENCE_FRAMES = 2 * LOOK_EVERY_FRAMES
+"""or, if it has hardly begun (SYNs without an answer, one frame), so many frames later: scans leave millions."""
 
 
 class ConnectionTable:
@@ -67,8 +66,6 @@ class ConnectionTable:
         self._is_loud = is_loud(wants)
         self._current: dict[Key, TcpConnection] = {}
         self._replaced: list[TcpConnection] = []
-        self._looks: deque[int] = deque()
-        """When the last looks were."""
         self._buffer: bytes | bytearray = b""
         self._lookback = Lookback() if wants(Retransmission) else None
         self._births = Births(make_channel, wants, tally, self._options_of, self._lookback, verbose=verbose, only=only)
@@ -91,9 +88,7 @@ class ConnectionTable:
 
     def look(self, number: int, now_ns: int) -> tuple[list[tuple[TcpConnection, list[Placed]]], list[Connection]]:
         """Let go what is over or idle at frame `number`, as the capture's clock says."""
-        self._looks.append(now_ns)
-        before_ns = self._looks.popleft() if len(self._looks) > PATIENT_LOOKS else -1
-        forsaken = [c for c in self._current.values() if c.has_hardly_begun and c.last_time_ns <= before_ns]
+        forsaken = [c for c in self._current.values() if c.is_forsaken(number - PATIENCE_FRAMES)]
         for connection in forsaken:
             connection.end_now("forsaken", number, now_ns)
         gone = [c for c in self._current.values() if self._is_gone(c, now_ns)] + self._replaced + forsaken

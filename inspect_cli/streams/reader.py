@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import re
 from bisect import bisect_right
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from inspect_cli.events.base import OBSERVED, Basis, Side, Where
 
@@ -38,6 +38,9 @@ class Place(NamedTuple):
 OPENING, DATA, CLOSING, ENDED, OVER = 0, 1, 1 << 20, (1 << 20) + 1, 1 << 30
 NOWHERE = Place(0, OPENING)
 _new = tuple.__new__  # makes a Where in half the time of its own
+
+
+_NOTHING: Final[list[Any]] = []
 
 
 class Reader:
@@ -76,13 +79,14 @@ class Reader:
         self._placed = 0
         """Offset that `_floor` takes into account."""
         self._first = 0
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self._buffers: list[bytes | bytearray | None] = []  # None: a hole
-        self._offsets: list[int] = []
-        self._frames: list[int] = []
-        self._ats: list[int] = []
-        self._times: list[int] = []
+        # Of a scan there are a hundred thousand readers without a byte: they share one list of nothing.
+        self._starts: list[int] = _NOTHING
+        self._ends: list[int] = _NOTHING
+        self._buffers: list[bytes | bytearray | None] = _NOTHING  # None: a hole
+        self._offsets: list[int] = _NOTHING
+        self._frames: list[int] = _NOTHING
+        self._ats: list[int] = _NOTHING
+        self._times: list[int] = _NOTHING
         self._end: int | None = None
         self._end_place = NOWHERE
         self._end_time_ns = 0
@@ -97,6 +101,8 @@ class Reader:
         `buffer` None: a hole. `frame`: number of the frame that carried them, 0 if none did.
         `at`: highest number among the frames that had to come first, rising from piece to piece.
         """
+        if self._starts is _NOTHING:
+            self._begin()
         self._starts.append(start)
         self._ends.append(end)
         self._buffers.append(buffer)
@@ -116,6 +122,8 @@ class Reader:
         times: list[int],
     ) -> None:
         """`add` for many contiguous pieces of one buffer."""
+        if self._starts is _NOTHING:
+            self._begin()
         self._starts += starts
         self._ends += ends
         self._buffers += [buffer] * len(starts)
@@ -139,16 +147,8 @@ class Reader:
         while first < len(ends) - 1 and ends[first] <= self.position:
             first += 1
         if first:
-            for column in (
-                self._starts,
-                self._ends,
-                self._buffers,
-                self._offsets,
-                self._frames,
-                self._ats,
-                self._times,
-            ):
-                del column[:first]
+            del self._starts[:first], ends[:first], self._buffers[:first], self._offsets[:first]
+            del self._frames[:first], self._ats[:first], self._times[:first]
         self._first = 0
         for i, buffer in enumerate(self._buffers):
             if buffer is None or (type(buffer) is bytes and self._offsets[i] == 0):
@@ -297,8 +297,7 @@ class Reader:
     @property
     def place(self) -> Place:
         """Where what was reached so far became knowable; never goes back."""
-        reached = self.position
-        reached = max(reached, self.reached)
+        reached = max(self.position, self.reached)
         if reached > self._placed and self._ends:
             self._placed = reached
             i = bisect_right(self._ends, reached - 1)
@@ -341,11 +340,12 @@ class Reader:
 
     # -- inside --------------------------------------------------------------------------
 
+    def _begin(self) -> None:
+        self._starts, self._ends, self._buffers, self._offsets = [], [], [], []
+        self._frames, self._ats, self._times = [], [], []
+
     def _time_of(self, frame: int, first: int, last: int) -> int:
-        for i in range(last, first - 1, -1):
-            if self._frames[i] == frame:
-                return self._times[i]
-        return self._times[last]
+        return next((self._times[i] for i in range(last, first - 1, -1) if self._frames[i] == frame), self._times[last])
 
     def _piece(self, offset: int) -> int:
         """Index of the piece that holds `offset`, len() if none; remembers where it was."""

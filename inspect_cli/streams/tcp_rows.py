@@ -20,7 +20,7 @@ EndReason = Literal["fin", "rst", "reused", "idle", "forsaken", "capture-end"]
 def row_of(connection: TcpState, frames: int | None = None) -> Connection:
     """The row; `frames`: how many it had at its end, where stragglers came behind it."""
     client, server = connection.client_half, connection.server_half
-    names = tuple(connection.channel.names) if connection.channel is not None else connection.protocols
+    names = connection.channel.names if connection.channel is not None else connection.protocols
     return Connection(
         connection.id,
         connection.name,

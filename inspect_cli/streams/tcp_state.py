@@ -39,6 +39,7 @@ class TcpState:
         "ended_at",
         "ended_ns",
         "first_fin",
+        "first_frame",
         "frames",
         "halves",
         "id",
@@ -62,6 +63,7 @@ class TcpState:
     def __init__(
         self,
         number: int,
+        first_frame: int,
         key: Key,
         client_direction: int,
         channel: Channel | None,
@@ -85,6 +87,7 @@ class TcpState:
         self.muted = channel is None
         """Not the connection that was asked for: its frames are counted, nothing is read."""
         self.halves: tuple[Half, Half]
+        self.first_frame = first_frame
         self.frames = 0
         self.last_time_ns = 0
         self.opened: Opened = "mid-stream"
@@ -147,10 +150,13 @@ class TcpState:
             and (self.channel is None or self.channel.protocol is not None)
         )
 
-    @property
-    def has_hardly_begun(self) -> bool:
-        """Nobody has answered a SYN, or one frame is all there is."""
-        return self.ended_at is None and (self.opened == "syn-only" or self.frames == 1)
+    def is_forsaken(self, before: int) -> bool:
+        """Silent since frame `before`, and hardly begun: nobody answered its SYNs, or one frame is all there is."""
+        if self.ended_at is not None:
+            return False
+        if self.opened == "syn-only":
+            return max(frame for half in self.halves for frame in half.syn_frames[-1:]) <= before
+        return self.frames == 1 and self.first_frame <= before
 
     def _tell_mid_stream(self, p: Packet) -> None:
         if self.telling.wants(MidStream):
@@ -233,7 +239,7 @@ class TcpState:
     def _put_down(self) -> None:
         """Stragglers change nothing, so what read the bytes is not kept: closed connections wait in their thousands."""
         if self.channel is not None:
-            self.protocols = tuple(self.channel.names)
+            self.protocols = self.channel.names
             self.channel = None
         for half in self.halves:
             half.put_down()

@@ -19,6 +19,7 @@ from inspect_cli.events.summary import Tally
 from inspect_cli.events.tcp import Connection
 from inspect_cli.streams.channel import Channel, Placed, Protocol, Report
 from inspect_cli.streams.connections import LOOK_EVERY_FRAMES, ConnectionTable
+from inspect_cli.streams.distinct import Distinct
 from inspect_cli.streams.reader import ENDED, OPENING, Place, Reader
 from inspect_cli.streams.tcp_states import TcpConnection
 from inspect_cli.wire.frames import Frames, Int64, Packets, UInt64
@@ -92,7 +93,7 @@ class Tracker:
             self._make_channel, report.wants, report.tally, verbose=verbose, only=only, picked=picked, at_once=at_once
         )
         self._sockets: dict[int, _Socket] = {}
-        self._udp: set[int] = set()
+        self._udp = Distinct()
         self._make_udp = make_udp
         self._udp_table: UdpTable | UdpNames | None = None
         self._decoder = Decoder()
@@ -187,7 +188,7 @@ class Tracker:
             return []
         keys = conversations(packets)[rows]
         if self._make_udp is None:
-            self._udp.update(keys.tolist())
+            self._udp.add(keys)
             tally.udp_conversations = len(self._udp)
             return []
         table = self._udp_table
