@@ -16,6 +16,12 @@ _V = TypeVar("_V")
 
 _WANTED = FIELDS | {b"host", b"user-agent"}
 _MAX_NAME = 256
+LONGEST_KEPT = 4096
+"""Bytes of a head, or of a part of one, that is kept with what was read from it."""
+_LONGEST_HOST = 1024
+_NOWHERE = Where(0, 0, "", None)
+_FOLDS = (b" ", b"\t")
+_METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")}
 
 
 class Recent(OrderedDict[_K, _V], Generic[_K, _V]):
@@ -77,16 +83,28 @@ def field_lines(head: bytes, name: bytes) -> list[FieldLine]:
     at = lowered.find(wanted)
     found: list[FieldLine] = []
     while at >= 0:
-        start = at + 1
-        end = _line_end(head, start)
-        while head[end : end + 1] and head[end + 1 : end + 2] in (b" ", b"\t"):
-            end = _line_end(head, end + 1)  # obs-fold (RFC 9112 §5.2)
-        parts = [part.removesuffix(b"\r") for part in head[start + len(name) + 1 : end].split(b"\n")]
-        value = b" ".join(part.strip(b" \t") for part in parts) if len(parts) > 1 else parts[0].strip(b" \t")
-        stop = end - 1 if head[end - 1 : end] == b"\r" else end
-        found.append(FieldLine(start, stop, value))
+        start, behind = at + 1, at + len(wanted)
+        end = head.find(b"\n", start)
+        if end < 0:
+            end = len(head)
+        if head[end + 1 : end + 2] in _FOLDS:
+            line, end = _folded(head, start, behind, end)
+        elif head[end - 1 : end] == b"\r":
+            line = FieldLine(start, end - 1, head[behind : end - 1].strip(b" \t"))
+        else:
+            line = FieldLine(start, end, head[behind:end].strip(b" \t"))
+        found.append(line)
         at = lowered.find(wanted, end)
     return found
+
+
+def _folded(head: bytes, start: int, behind: int, end: int) -> tuple[FieldLine, int]:
+    """A line that goes on in the next ones (obs-fold, RFC 9112 §5.2), and where the last one ends."""
+    while head[end : end + 1] and head[end + 1 : end + 2] in _FOLDS:
+        end = _line_end(head, end + 1)
+    parts = [part.removesuffix(b"\r") for part in head[behind:end].split(b"\n")]
+    stop = end - 1 if head[end - 1 : end] == b"\r" else end
+    return FieldLine(start, stop, b" ".join(part.strip(b" \t") for part in parts)), end
 
 
 def _line_end(head: bytes, start: int) -> int:
@@ -94,15 +112,39 @@ def _line_end(head: bytes, start: int) -> int:
     return len(head) if end < 0 else end
 
 
-@lru_cache(maxsize=256)
-def read_cookies(rest: bytes) -> tuple[tuple[FieldLine, ...], bytes]:
-    """Cookie fields and User-Agent of a head, of what stands behind its first line.
+class Lines(NamedTuple):
+    """What stands behind the first line of a request: its Cookie fields, and the others."""
 
-    A client repeats its field lines: read once for many requests. Places count from `rest`.
-    """
+    cookies: tuple[FieldLine, ...]
+    """Places count from behind the first line."""
+    others: bytes
+    """All other lines: a client repeats them in every request."""
+    user_agent: bytes
+
+
+def read_lines(rest: bytes) -> Lines:
+    """Cookie fields, the other lines, and User-Agent of what stands behind the first line of a head."""
+    return (_kept_lines if len(rest) <= LONGEST_KEPT else _lines)(rest)
+
+
+def _lines(rest: bytes) -> Lines:
     head = b"\n" + rest
-    lines = [FieldLine(start - 1, end - 1, value) for start, end, value in field_lines(head, b"cookie")]
-    return tuple(lines), user_agent_of(head)
+    lines = field_lines(head, b"cookie")
+    others = head
+    for line in reversed(lines):
+        behind = others.find(b"\n", line.end)
+        others = others[: line.start] + (others[behind + 1 :] if behind >= 0 else b"")
+    others = others[1:]
+    user_agent = _kept_user_agent(others) if len(others) <= LONGEST_KEPT else user_agent_of(b"\n" + others)
+    return Lines(tuple([FieldLine(start - 1, end - 1, value) for start, end, value in lines]), others, user_agent)
+
+
+_kept_lines = lru_cache(maxsize=256)(_lines)
+
+
+@lru_cache(maxsize=256)
+def _kept_user_agent(others: bytes) -> bytes:
+    return user_agent_of(b"\n" + others)
 
 
 def where_of_line(head: MessageHead, line: FieldLine, basis: Basis, first: int = 0) -> Where:
@@ -126,6 +168,11 @@ def user_agent_of(head: bytes) -> bytes:
 def read_request(head: bytes, *, is_tls: bool) -> Asked | None:
     """Who asks for what, by the head alone; None for a CONNECT, which asks for no resource."""
     first, _, rest = head.partition(b"\n")
+    return read_asked(first, read_lines(rest).others, is_tls=is_tls)
+
+
+def read_asked(first: bytes, others: bytes, *, is_tls: bool) -> Asked | None:
+    """The same of a first line and the lines that are no Cookie fields."""
     parts = first.rstrip(b"\r").split(b" ")
     method = parts[0]
     if method == b"CONNECT":
@@ -140,11 +187,54 @@ def read_request(head: bytes, *, is_tls: bool) -> Asked | None:
             authority, path = split_authority(behind)
     path = path.partition(b"#")[0].partition(b"?")[0]
     text = path.decode("latin-1") if path.startswith(b"/") else "/"
-    who = _who_asks(rest, scheme, authority)
+    who = (_kept_who if len(others) + len(target) <= LONGEST_KEPT else _who_asks)(others, scheme, authority)
     asking = Asking(
         who.scheme, who.host, text, _method(method), who.same_site, who.top_level, who.same_domain, who.top_site
     )
     return Asked(asking, who.step, who.may_omit)
+
+
+class Request:
+    """A request, read as far as the answer to it may ask; without its Cookie fields."""
+
+    __slots__ = ("_asked", "_first", "_others", "user_agent", "where")
+
+    def __init__(self, where: Where, first: bytes, others: bytes, user_agent: bytes) -> None:
+        self.where = where
+        self._first: bytes | None = first
+        """None: `_asked` is read."""
+        self._others = others
+        self._asked: Asked | None = None
+        self.user_agent = user_agent
+
+    @property
+    def asked(self) -> Asked | None:
+        """As `read_request`."""
+        first = self._first
+        if first is not None:
+            self._asked = read_asked(first, self._others, is_tls="/tls" in self.where.channel)
+            self._first, self._others = None, b""
+        return self._asked
+
+    def is_of(self, head: MessageHead) -> bool:
+        return self.where is head.where
+
+    def shortened(self) -> Request:
+        """One of which nothing but the host is known: for a head that is too long to keep."""
+        asked = self.asked
+        found = Request(_NOWHERE, b"", b"", self.user_agent)
+        found._first = None
+        if asked is not None:
+            asking = Asking(asked.asking.scheme, asked.asking.host[:_LONGEST_HOST], "/")
+            found._asked = Asked(asking, asked.who, asked.may_omit)
+        return found
+
+
+def read_event(head: MessageHead) -> tuple[Request, tuple[FieldLine, ...], int]:
+    """A request, its Cookie fields, and how many bytes of the head stand before what their places count from."""
+    first, _, rest = head.head.partition(b"\n")
+    cookies, others, user_agent = read_lines(rest)
+    return Request(head.where, first, others, user_agent), cookies, len(first) + 1
 
 
 class _Who(NamedTuple):
@@ -158,16 +248,14 @@ class _Who(NamedTuple):
     step: Step
 
 
-@lru_cache(maxsize=256)
 def _method(method: bytes) -> str:
-    return method.decode("latin-1")[:_MAX_NAME]
+    return _METHODS.get(method) or method.decode("latin-1")[:_MAX_NAME]
 
 
-@lru_cache(maxsize=256)
-def _who_asks(rest: bytes, scheme: str, authority: bytes) -> _Who:
+def _who_asks(others: bytes, scheme: str, authority: bytes) -> _Who:
     """What the field lines tell; a client repeats them, so this is read once for many requests."""
     fields: dict[bytes, bytes] = {}
-    for name, value in split_fields(b"\n" + rest):
+    for name, value in split_fields(b"\n" + others):
         known = name.lower()
         if known in _WANTED:
             fields.setdefault(known, value)
@@ -181,3 +269,6 @@ def _who_asks(rest: bytes, scheme: str, authority: bytes) -> _Who:
     )
     step = Step(f"{BIS} §5.2", "who-asks", "applied", words)
     return _Who(scheme, host, told.same_site, told.top_level, told.same_domain, told.top_site, told.may_omit, step)
+
+
+_kept_who = lru_cache(maxsize=256)(_who_asks)

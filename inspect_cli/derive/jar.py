@@ -12,15 +12,16 @@ from inspect_cli.cookies.store import StoreDecision
 from inspect_cli.derive.base import Deriver
 from inspect_cli.derive.clients import MAX_REFUSED_BYTES, Client, Clients
 from inspect_cli.derive.heads import (
+    LONGEST_KEPT,
     Asked,
     FieldLine,
     Recent,
+    Request,
     connection_of,
     field_lines,
     is_final,
-    read_cookies,
+    read_event,
     read_request,
-    user_agent_of,
     where_of_line,
 )
 from inspect_cli.derive.matching import Known, Matching, Refused, Situation
@@ -65,7 +66,7 @@ class Jars(Deriver):
         self._others = Others()
         self._pending: deque[Context] = deque(maxlen=_MAX_PENDING)
         self._contexts: Recent[tuple[str, int], Context] = Recent(_MAX_OPEN)
-        self._last_requests: Recent[str, RequestHead] = Recent(_MAX_OPEN)
+        self._last_requests: Recent[str, Request] = Recent(_MAX_OPEN)
 
     def see(self, event: Event) -> Iterable[Event]:
         if isinstance(event, RequestHead):
@@ -95,29 +96,27 @@ class Jars(Deriver):
     def _requested(self, event: RequestHead) -> Iterable[Event]:
         channel = event.where.channel
         connection = connection_of(channel)
-        self._last_requests.put(connection, event)
-        first, _, rest = event.head.partition(b"\n")
-        lines, user_agent = read_cookies(rest)
-        at = len(first) + 1
+        request, lines, at = read_event(event)
+        self._last_requests.put(connection, request if len(event.head) <= LONGEST_KEPT else request.shortened())
         if self._pending:
             context = self._take_context(event)
             if context is not None:
                 self._contexts.put((channel, event.index), context)
                 asks = _situation_of(context, self._clients.named(context))
                 if context.recorded and not lines:
-                    asked = read_request(event.head, is_tls=False)
+                    asked = request.asked
                     asks = asks._replace(may_omit=asked is not None and asked.may_omit)
                 return [RequestAsked(event.where, event, context), *self._decide(event, lines, at, asks)]
         address = self._clients.address_of(connection)
         if not lines and not self._clients.has_any(address):
             return ()
-        client = self._clients.recorded(address, user_agent, make=False)
+        client = self._clients.recorded(address, request.user_agent, make=False)
         if not lines and client is None:
             return ()
-        asked = read_request(event.head, is_tls="/tls" in channel)
+        asked = request.asked
         if asked is None:
             return ()
-        asked = self._with_host(asked, event)
+        asked = self._with_host(asked, connection)
         return self._decide(event, lines, at, _recorded(asked, client))
 
     def _decide(
@@ -191,30 +190,34 @@ class Jars(Deriver):
     def _situation(self, event: ResponseHead, context: Context | None) -> Situation | None:
         if context is not None:
             return _situation_of(context, self._clients.named(context))
-        connection = connection_of(event.where.channel)
-        request = event.request or self._last_requests.get(connection)
-        asked = read_request(request.head, is_tls="/tls" in event.where.channel) if request is not None else None
-        if request is None or event.request is None:
+        channel = event.where.channel
+        connection = connection_of(channel)
+        request = self._last_requests.get(connection)
+        if event.request is not None and (request is None or not request.is_of(event.request)):
+            request, _, _ = read_event(event.request)
+        if request is None:
+            asked, user_agent = None, b""
+        else:
+            asked, user_agent = request.asked, request.user_agent
+        if event.request is None:
             # The request was not captured: its host may be that of an earlier one; its path is not known.
             host = asked.asking.host if asked is not None else self._clients.server_of(connection)
             if not host:
                 return None  # nobody can say whose cookie it is
-            asked = Asked(Asking("https" if "/tls" in event.where.channel else "http", host, "/"), _NO_REQUEST, False)
+            asked = Asked(Asking("https" if "/tls" in channel else "http", host, "/"), _NO_REQUEST, False)
         if asked is None:
             return None
         if event.request is not None:
-            asked = self._with_host(asked, event.request)
+            asked = self._with_host(asked, connection_of(event.request.where.channel))
         address = self._clients.address_of(connection)
-        user_agent = user_agent_of(request.head) if request is not None else b""
-        client = self._clients.recorded(address, user_agent, make=True)
-        return _recorded(asked, client)
+        return _recorded(asked, self._clients.recorded(address, user_agent, make=True))
 
-    def _with_host(self, asked: Asked, request: RequestHead) -> Asked:
+    def _with_host(self, asked: Asked, connection: str) -> Asked:
         """Without a Host field (HTTP/1.0) the server's address stands for it."""
         if asked.asking.host:
             return asked
         ask = asked.asking
-        host = self._clients.server_of(connection_of(request.where.channel))
+        host = self._clients.server_of(connection)
         return asked._replace(
             asking=Asking(
                 ask.scheme,
