@@ -6,6 +6,7 @@ It knows events and concepts alone, so that another process may do it (cli/telle
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from inspect_cli.concepts import CONCEPTS
 from inspect_cli.events.base import Annotation, Entry, Event
@@ -21,23 +22,23 @@ class Telling:
     def __init__(self) -> None:
         self.concepts: dict[str, int] = {}
         """How many annotations each concept gave."""
-        self._annotate: dict[type[Event], list[Callable[[Event], Iterable[Annotation]]]] = {}
+        self._annotate: dict[type[Event], list[Callable[[Any], Iterable[Annotation]]]] = {}
         for concept in [make() for make in CONCEPTS]:
-            for kind in concept.watches:
-                self._annotate.setdefault(kind, []).append(concept.see)
+            for kind, see in concept.ways().items():
+                self._annotate.setdefault(kind, []).append(see)
         self._number = 0
 
     def tell(self, happened: Sequence[Happened]) -> list[Entry | HostsNamed]:
         """The rows of these events, the first of which has no cause among those told before, and names as they come."""
         entries: list[Entry | HostsNamed] = []
         parents: list[int | None] = [None]
-        concepts = self.concepts
+        ways = self._annotate
         for depth, event in happened:
             annotations: list[Annotation] = []
-            for annotate in self._annotate.get(event.__class__, ()):
-                annotations += annotate(event)
-            for annotation in annotations:
-                concepts[annotation.concept] = concepts.get(annotation.concept, 0) + 1
+            for see in ways.get(event.__class__, ()):
+                annotations += see(event)
+            if annotations:
+                self._count(annotations)
             del parents[depth + 1 :]
             parent = parents[depth]
             if event.is_entry or (annotations and (event.entry_if_annotated or parent is None)):
@@ -55,6 +56,11 @@ class Telling:
                 entries.append(event)
             parents.append(parent)
         return entries
+
+    def _count(self, annotations: Iterable[Annotation]) -> None:
+        concepts = self.concepts
+        for annotation in annotations:
+            concepts[annotation.concept] = concepts.get(annotation.concept, 0) + 1
 
 
 def entry_types(kind: type[Event] = Event) -> Iterator[type[Event]]:

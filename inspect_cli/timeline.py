@@ -40,13 +40,13 @@ class Following:
         from inspect_cli.derive import make_derivers  # late: a summary needs neither
         from inspect_cli.telling import entry_types, watched_types
 
-        self._derive: dict[type[Event], list[Callable[[Event], Iterable[Event]]]] = {}
+        self._derive: dict[type[Event], list[Callable[[Any], Iterable[Event]]]] = {}
         derivers = make_derivers(profile)
         self.wanted = frozenset({*watched_types(), *entry_types(), *(kind for d in derivers for kind in d.watches)})
         """Types of events that anybody asks for, here or behind."""
         for deriver in [one for one in derivers if not self.wanted.isdisjoint(one.makes)]:
-            for kind in deriver.watches:
-                self._derive.setdefault(kind, []).append(deriver.see)
+            for kind, see in deriver.ways().items():
+                self._derive.setdefault(kind, []).append(see)
 
     def parts(self, events: list[Event], connections: list[Connection]) -> Iterator[Part]:
         """These events and what follows, then the connections. `events` is used up: what was told is let go."""
@@ -55,19 +55,23 @@ class Following:
         while events:
             event = events.pop()
             happened.append((0, event))
-            if event.__class__ in self._derive:
-                self._follow(event, 1, happened)
+            ways = self._derive.get(event.__class__)
+            if ways is not None:
+                self._follow(event, ways, 1, happened)
             if len(happened) >= PART_EVENTS:
                 yield happened, []
                 happened = []
         yield happened, connections
 
-    def _follow(self, event: Event, depth: int, happened: list[Happened]) -> None:
-        for derive in self._derive[event.__class__]:
-            for derived in derive(event):
+    def _follow(
+        self, event: Event, ways: list[Callable[[Any], Iterable[Event]]], depth: int, happened: list[Happened]
+    ) -> None:
+        for see in ways:
+            for derived in see(event):
                 happened.append((depth, derived))
-                if derived.__class__ in self._derive:
-                    self._follow(derived, depth + 1, happened)
+                below = self._derive.get(derived.__class__)
+                if below is not None:
+                    self._follow(derived, below, depth + 1, happened)
 
 
 class Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from inspect_cli.events.base import Annotation, Basis, Event, Level, Span
@@ -25,6 +25,10 @@ class Concept(ABC):
     @abstractmethod
     def see(self, event: Event) -> Iterable[Annotation]:
         """Annotations of this event; called once per watched event, causes before effects."""
+
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        """What sees the events of each type that it watches: whoever asks often looks it up once."""
+        return dict.fromkeys(self.watches, self.see)
 
     def note(
         self,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
 from inspect_cli.events.base import Event
 
@@ -24,3 +24,7 @@ class Deriver(ABC):
     @abstractmethod
     def see(self, event: Event) -> Iterable[Event]:
         """Events that follow from this one, in order; called once per watched event."""
+
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Event]]]:
+        """What sees the events of each type that it watches: whoever asks often looks it up once."""
+        return dict.fromkeys(self.watches, self.see)

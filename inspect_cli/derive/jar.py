@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from inspect_cli.cookies.clues import host_without_port
 from inspect_cli.cookies.parse import split_pair
@@ -69,19 +70,28 @@ class Jars(Deriver):
         self._last_requests: Recent[str, Request] = Recent(_MAX_OPEN)
 
     def see(self, event: Event) -> Iterable[Event]:
-        if isinstance(event, RequestHead):
-            return self._requested(event)
-        if isinstance(event, ResponseHead):
-            return self._answered(event)
-        if isinstance(event, ContextGiven):
-            self._pending.append(event.context)
-            if event.context.restarted:
-                return (self._restarted(event),)
-        elif isinstance(event, Syn):
-            self._clients.opened(event)
-        else:
-            self._clients.closed(event.where.channel)
-            self._last_requests.pop(event.where.channel, None)
+        return self.ways()[event.__class__](event)
+
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Event]]]:
+        return {
+            ContextGiven: self._given,
+            RequestHead: self._requested,
+            ResponseHead: self._answered,
+            Syn: self._opened,
+            ConnectionEnd: self._closed,
+        }
+
+    def _given(self, event: ContextGiven) -> Iterable[Event]:
+        self._pending.append(event.context)
+        return (self._restarted(event),) if event.context.restarted else ()
+
+    def _opened(self, event: Syn) -> Iterable[Event]:
+        self._clients.opened(event)
+        return ()
+
+    def _closed(self, event: ConnectionEnd) -> Iterable[Event]:
+        self._clients.closed(event.where.channel)
+        self._last_requests.pop(event.where.channel, None)
         return ()
 
     def _restarted(self, event: ContextGiven) -> ClientRestarted:

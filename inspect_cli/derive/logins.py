@@ -35,7 +35,7 @@ class Logins(Deriver):
             return ()
         request = event.request
         names = self._forms.pop((request.where.channel, request.index), None) if self._forms else None
-        if names is None and not field_lines(request.head, b"authorization"):
+        if names is None and b"\nauthorization:" not in request.head.lower():
             return ()
         return (LoginSeen(event.where, event, request, names or (), _hands_out_id(event)),)
 

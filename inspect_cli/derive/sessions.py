@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any, NamedTuple
 
 from inspect_cli.derive.base import Deriver
 from inspect_cli.derive.heads import Recent, is_final
@@ -22,7 +23,7 @@ from inspect_cli.events.cookies import (
     SessionKept,
     SessionReturned,
 )
-from inspect_cli.events.http import ResponseHead
+from inspect_cli.events.http import MessageHead, ResponseHead
 
 _MAX_IDS = 10_000
 _MAX_OPEN = 4_096
@@ -38,8 +39,7 @@ class _Issued:
     """Its going on over a login was said."""
 
 
-@dataclass(slots=True)
-class _Carried:
+class _Carried(NamedTuple):
     """A session ID in a request."""
 
     value: Secret
@@ -63,36 +63,53 @@ class Sessions(Deriver):
         self._login: LoginSeen | None = None
         self._touched: set[bytes] = set()
         """Names that the response of the last login stored or deleted."""
+        self._carries: tuple[MessageHead | None, dict[bytes, _Carried]] = (None, {})
+        """The last request with IDs, and these."""
 
     def see(self, event: Event) -> Iterable[Event]:
-        if isinstance(event, ResponseHead):
-            return self._answered(event) if self._carried or self._login else ()
-        if isinstance(event, CookieSent):
-            return self._sent(event)
-        if isinstance(event, CookieStored):
-            return self._stored(event)
-        if isinstance(event, CookieDeleted):
-            return self._deleted(event)
-        if isinstance(event, LoginSeen):
-            self._login = event
-            self._touched = set()
+        return self.ways()[event.__class__](event)
+
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Event]]]:
+        return {
+            LoginSeen: self._logged_in,
+            CookieSent: self._sent,
+            CookieStored: self._stored,
+            CookieDeleted: self._deleted,
+            ResponseHead: self._answered,
+        }
+
+    def _logged_in(self, event: LoginSeen) -> Iterable[Event]:
+        self._login = event
+        self._touched = set()
         return ()
 
     def _sent(self, event: CookieSent) -> Iterable[Event]:
-        issued = self._ids.get(_id(event.name, event.value.value))
-        if issued is None and not known_name(event.name):
+        decision, where = event.decision, event.where
+        name, value = decision.name, decision.value
+        issued = self._ids.get(_id(name, value.value))
+        if issued is None and not known_name(name):
             return ()
-        key = (event.of.where.channel, event.of.index)
-        carried = self._carried.get(key)
-        if carried is None:
-            carried = {}
-            self._carried.put(key, carried)
-        carried.setdefault(event.name, _Carried(event.value, event.where.frames))
+        carried = self._carried_by(event.of)
+        if name not in carried:
+            carried[name] = _Carried(value, where.frames)
         if issued is None:
             return ()
         first = not issued.is_returned
         issued.is_returned = True
-        return (SessionReturned(event.where, event, event.name, event.value, issued.frames, first),)
+        return (SessionReturned(where, event, name, value, issued.frames, first),)
+
+    def _carried_by(self, head: MessageHead) -> dict[bytes, _Carried]:
+        """IDs in this request, to put more in; its cookies come one after another."""
+        of, carried = self._carries
+        if of is not head:
+            key = (head.where.channel, head.index)
+            found = self._carried.get(key)
+            if found is None:
+                found = {}
+                self._carried.put(key, found)
+            carried = found
+            self._carries = (head, carried)
+        return carried
 
     def _stored(self, event: CookieStored) -> Iterable[Event]:
         name, value = event.name, event.value
@@ -132,8 +149,9 @@ class Sessions(Deriver):
         return (SessionEnded(event.where, event, event.name, old),)
 
     def _answered(self, event: ResponseHead) -> Iterable[Event]:
-        if event.request is None or not is_final(event):
+        if not (self._carried or self._login) or event.request is None or not is_final(event):
             return ()
+        self._carries = (None, {})
         carried = self._carried.pop((event.request.where.channel, event.request.index), None)
         login, self._login = self._login, None
         if login is None or login.of is not event or not carried or event.status >= 400:
