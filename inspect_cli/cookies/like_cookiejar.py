@@ -18,6 +18,7 @@ from inspect_cli.cookies.names import host_of
 from inspect_cli.cookies.parse import SAME_SITE
 from inspect_cli.cookies.paths import default_path, upper_escapes
 from inspect_cli.cookies.profiles import Profile
+from inspect_cli.cookies.settled import Trail
 from inspect_cli.cookies.shelves import Shelves
 from inspect_cli.cookies.store import insert, refuse
 from inspect_cli.events.base import Secret
@@ -281,7 +282,7 @@ def decide_store(
                 trail.append(step)
                 if draft.reason:
                     return refuse(draft, trail[:-1], step)
-    return insert(draft, trail, bare=draft.reading.value is None)
+    return insert(draft, Trail(trail if tell else None), bare=draft.reading.value is None)
 
 
 def _parsed(draft: JarDraft) -> SetCookie:

@@ -19,6 +19,7 @@ from inspect_cli.cookies.names import host_of
 from inspect_cli.cookies.parse import SAME_SITE
 from inspect_cli.cookies.paths import upper_escapes
 from inspect_cli.cookies.profiles import Profile
+from inspect_cli.cookies.settled import Trail
 from inspect_cli.cookies.shelves import Shelves
 from inspect_cli.cookies.sites import is_trusted
 from inspect_cli.cookies.store import insert, refuse
@@ -249,7 +250,7 @@ def decide_store(
         else:
             draft.host = host
             failed = _ask(_RULES, draft, trail)
-    return insert(draft, trail) if failed is None else refuse(draft, trail, failed)
+    return insert(draft, Trail(trail if draft.tell else None)) if failed is None else refuse(draft, trail, failed)
 
 
 def _ask(rules: tuple[Rule, ...], draft: CurlDraft, trail: list[Step]) -> Step | None:

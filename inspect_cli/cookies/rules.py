@@ -8,6 +8,7 @@ Steps without words of their own are shared.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from inspect_cli.cookies.dates import EARLIEST_NS
@@ -81,11 +82,16 @@ def _lifetime(draft: Draft) -> Step:
     if max_age is not None:
         # §5.6.2 step 4; 2**40 s is far beyond any date.
         draft.expires_ns = EARLIEST_NS if max_age <= 0 else draft.now_ns + min(max_age, 1 << 40) * _NS
-        return step_of(6, "lifetime", "applied", f"Max-Age={str(max_age)[:20]}") if draft.tell else _SESSION
+        return _max_age_step(max_age) if draft.tell else _SESSION
     if draft.parsed.expires_ns is not None:
         draft.expires_ns = draft.parsed.expires_ns
         return _EXPIRES
     return _SESSION
+
+
+@lru_cache(maxsize=256)
+def _max_age_step(max_age: int) -> Step:
+    return step_of(6, "lifetime", "applied", f"Max-Age={str(max_age)[:20]}")
 
 
 def _lifetime_limit(draft: Draft) -> Step | None:

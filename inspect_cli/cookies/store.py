@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final
 
@@ -11,9 +11,10 @@ from inspect_cli.cookies.drafts import Draft, StoreDecision, step_of
 from inspect_cli.cookies.hosts import canonical_host
 from inspect_cli.cookies.limits import remove_excess
 from inspect_cli.cookies.lines import LINE_RULES
-from inspect_cli.cookies.parse import LONGEST_KEPT, Attributes, cut_line, read_attributes, split_line
+from inspect_cli.cookies.parse import cut_line, read_attributes, split_line
 from inspect_cli.cookies.profiles import Profile
 from inspect_cli.cookies.rules import RULES
+from inspect_cli.cookies.settled import NO_TRAIL, One, Settled, Trail, key_of
 from inspect_cli.cookies.shelves import Shelves
 from inspect_cli.events.base import Secret
 from inspect_cli.events.cookies import BIS, Asking, SetCookie, Step
@@ -28,34 +29,29 @@ _STORED = step_of(24, "insert", "applied")
 _EXPIRED = step_of(24, "expired", "applied")
 
 
-_Key = tuple[str, str, str, str, bytes, bytes]
-"""Scheme, host, path, top-level site, name, attributes: all that the rules look at in a same-site response."""
-
-
-_Settled = tuple[Attributes, str, str, bool, str, str]
-"""Attributes, then of the draft: host, domain, host-only, path, partition."""
-
-
 class _Rules:
     """A profile's rules in its order, without those that have nothing to say."""
 
-    __slots__ = ("groups", "line", "live", "profile", "settled")
+    __slots__ = ("groups", "line", "live", "live_at", "profile", "settled")
 
-    def __init__(self, profile: Profile, groups: tuple[tuple[Rule, ...], ...], live: tuple[Rule, ...]) -> None:
+    def __init__(self, profile: Profile, groups: tuple[tuple[Rule, ...], ...]) -> None:
         self.profile = profile
         self.line = tuple([LINE_RULES[name] for name in profile.line_order])
         self.groups = groups
         """One, where the first failure ends it."""
-        self.live = live
-        """Those that look at the time and the jar, too."""
-        self.settled: dict[_Key, _Settled] = {}
+        asked = [*self.line, *(rule for group in groups for rule in group)]
+        self.live_at = tuple([at for at, rule in enumerate(asked) if rule in _LIVE])
+        self.live = tuple([asked[at] for at in self.live_at])
+        """Those that look at the time and the jar, too; and where they stand among all."""
+        self.settled = Settled()
         """What the others said to a line that passed them all."""
 
 
 _known: dict[tuple[int, bool], _Rules] = {}
 _MOST_KNOWN: Final = 64
-_MOST_SETTLED: Final = 1024
-_LIVE: Final = frozenset(("lifetime", "lifetime-limit", "overlay-secure", "overlay-http-only"))
+_LIVE: Final = frozenset(
+    [RULES[name] for name in ("lifetime", "lifetime-limit", "overlay-secure", "overlay-http-only")]
+)
 
 
 def _rules_of(profile: Profile, blocks_third_parties: bool) -> _Rules:
@@ -70,8 +66,7 @@ def _rules_of(profile: Profile, blocks_third_parties: bool) -> _Rules:
     groups = tuple([tuple([RULES[name] for name in group if name not in idle]) for group in order])
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
-    live = tuple([RULES[name] for group in order for name in group if name in _LIVE and name not in idle])
-    found = _known[key] = _Rules(profile, groups, live)
+    found = _known[key] = _Rules(profile, groups)
     return found
 
 
@@ -112,73 +107,66 @@ def decide_store(
     name, value, rest = split_line(line)
     rules = _rules_of(profile, blocks_third_parties)
     draft = Draft(line, name, value, asking, now_ns, profile, shelves, tell)
-    trail: list[Step] = []
-    failed = _ask(rules.line, draft, trail, goes_on=False)
+    asked: list[Step | None] = []
+    failed = _ask(rules.line, draft, asked, goes_on=False)
     if failed:
-        return _refused(draft, trail, failed)
-    key = None if tell else _key_of(asking, name, rest)
-    settled = rules.settled.get(key) if key is not None else None
-    if settled is not None:
-        return _again(draft, settled, rules)
+        return _refused(draft, asked, failed)
+    key = key_of(asking, name, rest, tell=tell)
+    one = rules.settled.find(key, asking) if key is not None else None
+    if one is not None:
+        found = _again(draft, one, rules)
+        if found is not None:
+            return found
+        draft = Draft(line, name, value, asking, now_ns, profile, shelves, tell)
     attributes = read_attributes(rest, profile)
     draft.parsed = SetCookie(name, Secret(value, "cookie"), *attributes)
     host = canonical_host(asking.host)
     if host is None:
-        trail.append(_NO_HOST)
-        return _refused(draft, trail, [("InvalidDomain", _NO_HOST)])
+        asked.append(_NO_HOST)
+        return _refused(draft, asked, [("InvalidDomain", _NO_HOST)])
     draft.host = host
     for group in rules.groups:
-        failed = _ask(group, draft, trail, goes_on=profile.tells_all_reasons)
+        failed = _ask(group, draft, asked, goes_on=profile.tells_all_reasons)
         if failed:
-            return _refused(draft, trail, failed)
-    if key is not None:
-        if len(rules.settled) >= _MOST_SETTLED:
-            rules.settled.clear()
-        rules.settled[key] = (attributes, host, draft.domain, draft.host_only, draft.path, draft.partition)
-    return insert(draft, trail)
+            return _refused(draft, asked, failed)
+    if key is None:
+        return insert(draft, Trail(asked) if tell else NO_TRAIL)
+    one = One(draft, attributes, asked if tell else None, rules.live_at)
+    rules.settled.put(key, asking, one)
+    return insert(draft, one.trail_of(tuple([asked[at] for at in rules.live_at])))
 
 
-def _key_of(asking: Asking, name: bytes, rest: bytes) -> _Key | None:
-    """None where more decides, or where it is too much to keep."""
-    if (
-        not asking.same_site
-        or asking.same_domain is False
-        or asking.by_script
-        or not name
-        or len(name) + len(rest) + len(asking.path) > LONGEST_KEPT
-    ):
-        return None
-    return asking.scheme, asking.host, asking.path, asking.top_site, name, rest
+def _again(draft: Draft, one: One, rules: _Rules) -> StoreDecision | None:
+    """The line is as one before it but for its value; None where the time or the jar says no."""
+    draft.parsed = SetCookie(draft.name, Secret(draft.value, "cookie"), *one.attributes)
+    draft.host, draft.domain, draft.host_only, draft.path, draft.partition = one.place
+    live: list[Step | None] = []
+    for rule in rules.live:
+        live.append(rule(draft))
+        if draft.reason:
+            return None  # once more with all its steps
+    return insert(draft, one.trail_of(tuple(live)))
 
 
-def _again(draft: Draft, settled: _Settled, rules: _Rules) -> StoreDecision:
-    """The line is as one before it but for its value: only the time and the jar can say no."""
-    attributes, draft.host, draft.domain, draft.host_only, draft.path, draft.partition = settled
-    draft.parsed = SetCookie(draft.name, Secret(draft.value, "cookie"), *attributes)
-    failed = _ask(rules.live, draft, [], goes_on=draft.profile.tells_all_reasons)
-    return _refused(draft, [], failed) if failed else insert(draft, [])
-
-
-def _ask(rules: tuple[Rule, ...], draft: Draft, trail: list[Step], *, goes_on: bool) -> list[tuple[str, Step]] | None:
-    """Ask each rule; the reasons and steps of those that fail, None where none does."""
+def _ask(
+    rules: tuple[Rule, ...], draft: Draft, asked: list[Step | None], *, goes_on: bool
+) -> list[tuple[str, Step]] | None:
+    """Ask each rule, and keep what it says; the reasons and steps of those that fail, None where none does."""
     failed: list[tuple[str, Step]] | None = None
-    tell = draft.tell
     for rule in rules:
         step = rule(draft)
-        if step is not None:
-            if tell:
-                trail.append(step)
-            if draft.reason:
-                failed = [*(failed or ()), (draft.reason, step)]
-                if not goes_on:
-                    break
-                draft.reason = ""
+        asked.append(step)
+        if step is not None and draft.reason:
+            failed = [*(failed or ()), (draft.reason, step)]
+            if not goes_on:
+                break
+            draft.reason = ""
     return failed
 
 
-def _refused(draft: Draft, trail: list[Step], failed: list[tuple[str, Step]]) -> StoreDecision:
+def _refused(draft: Draft, asked: Iterable[Step | None], failed: list[tuple[str, Step]]) -> StoreDecision:
     (reason, step), *others = failed
-    steps = tuple(trail) if draft.tell else ()
+    steps = tuple([step for step in asked if step is not None]) if draft.tell else ()
     also = tuple([other for other in dict.fromkeys(other for other, _ in others) if other != reason])
     return StoreDecision(False, False, None, draft.parsed, None, reason, step.clause, steps, (), also)
 
@@ -188,7 +176,7 @@ def refuse(draft: Draft, trail: list[Step], step: Step) -> StoreDecision:
     return _refused(draft, [*trail, step], [(draft.reason, step)])
 
 
-def insert(draft: Draft, trail: list[Step], *, bare: bool = False) -> StoreDecision:
+def insert(draft: Draft, trail: Trail, *, bare: bool = False) -> StoreDecision:
     """Steps 23 and 24; `bare`: the cookie is a name without `=`."""
     shelves, parsed, now_ns = draft.shelves, draft.parsed, draft.now_ns
     cookie = Cookie(
@@ -220,20 +208,19 @@ def insert(draft: Draft, trail: list[Step], *, bare: bool = False) -> StoreDecis
         elif profile.creation_kept == "always" or old.value.value == parsed.value.value:
             keeps_place = True
             cookie.creation_ns = old.creation_ns  # step 23.3
-    trail.append(_NEW if old is None else _REPLACES)
+    came = _NEW if old is None else _REPLACES
     if draft.expires_ns is not None and cookie.is_expired(clock_ns):
         # Inserted and evicted at once: expired cookies never stay.
         if old is not None:
             shelves.remove(old)
-        trail.append(_EXPIRED)
-        steps = tuple(trail) if draft.tell else ()
+        steps = trail.ended(came, _EXPIRED)
         return StoreDecision(False, True, cookie, parsed, old, "Expired", _EXPIRED.clause, steps)
     shelves.insert(cookie, keeps_place=keeps_place)
     evicted: tuple[Cookie, ...] = ()
     if old is None or cookie.partition:  # in place of another one, only the bytes of a partition can grow
         evicted = remove_excess(shelves, cookie, profile, now_ns)
-    trail.append(_STORED)
     if evicted and draft.tell:
-        trail.append(step_of(24, "excess", "applied", str(len(evicted))))
-    steps = tuple(trail) if draft.tell else ()
+        steps = trail.ended(came, _STORED, step_of(24, "excess", "applied", str(len(evicted))))
+    else:
+        steps = trail.ended(came, _STORED)
     return StoreDecision(True, False, cookie, parsed, old, "Stored", _STORED.clause, steps, evicted)
