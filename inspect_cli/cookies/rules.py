@@ -25,6 +25,7 @@ from inspect_cli.cookies.lines import name_or_value
 from inspect_cli.cookies.partitions import partitioned, third_party
 from inspect_cli.cookies.paths import default_path
 from inspect_cli.cookies.prefixes import prefix
+from inspect_cli.cookies.profiles import Profile
 from inspect_cli.cookies.sites import SAME_SITE_REASONS, cross_site_reason, is_near, is_trusted
 from inspect_cli.events.cookies import BIS, Step
 
@@ -76,17 +77,21 @@ def _nameless(draft: Draft) -> Step | None:
     return _NAMELESS_EQUALS
 
 
+def expiry_of(max_age: int | None, expires_ns: int | None, now_ns: int) -> int | None:
+    """When a cookie with these attributes expires: Max-Age before Expires; neither: None (§5.7 step 6)."""
+    if max_age is None:
+        return expires_ns
+    # §5.6.2 step 4; 2**40 s is far beyond any date.
+    return EARLIEST_NS if max_age <= 0 else now_ns + min(max_age, 1 << 40) * _NS
+
+
 def _lifetime(draft: Draft) -> Step:
-    """Max-Age before Expires; neither: until the session is over."""
+    """Until the session is over where nothing else is said."""
     max_age = draft.parsed.max_age
+    draft.expires_ns = expiry_of(max_age, draft.parsed.expires_ns, draft.now_ns)
     if max_age is not None:
-        # §5.6.2 step 4; 2**40 s is far beyond any date.
-        draft.expires_ns = EARLIEST_NS if max_age <= 0 else draft.now_ns + min(max_age, 1 << 40) * _NS
         return _max_age_step(max_age) if draft.tell else _SESSION
-    if draft.parsed.expires_ns is not None:
-        draft.expires_ns = draft.parsed.expires_ns
-        return _EXPIRES
-    return _SESSION
+    return _SESSION if draft.expires_ns is None else _EXPIRES
 
 
 @lru_cache(maxsize=256)
@@ -199,10 +204,14 @@ def _overlay_http_only(draft: Draft) -> Step | None:
     return _OVER_HTTP_ONLY
 
 
-def _overlay_secure(draft: Draft) -> Step:
-    profile = draft.profile
+def can_overlay(scheme: str, host: str, profile: Profile) -> bool:
+    """Whether Secure cookies must be protected from this response (step 16)."""
     # A cookie that is Secure itself came over a secure scheme, or was refused for that (step 13).
-    if not profile.protects_secure or is_trusted(draft.asking.scheme, draft.host, profile):
+    return profile.protects_secure and not is_trusted(scheme, host, profile)
+
+
+def _overlay_secure(draft: Draft) -> Step:
+    if not can_overlay(draft.asking.scheme, draft.host, draft.profile):
         return _OVERLAY_SKIPPED
     if not draft.shelves.has_secure_over(draft.parsed.name, draft.domain, draft.path):
         return _NO_OVERLAY

@@ -1,7 +1,7 @@
 """Lines that differ from one before them in nothing but their value: what the rules say is known.
 
 Servers repeat themselves. A line that passed all rules is kept by what they look at; the time
-and the jar are asked again each time (`live` rules). Steps of equal decisions are one object.
+and the jar are asked again each time. Steps of equal decisions are one object.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ class Trail:
         self._steps = None if asked is None else tuple([step for step in asked if step is not None])
         self._ended: dict[tuple[Step, ...], tuple[Step, ...]] = {}
 
+    @property
+    def is_told(self) -> bool:
+        """Whether steps are wanted."""
+        return self._steps is not None
+
     def ended(self, *last: Step) -> tuple[Step, ...]:
         """All steps, with the last ones; the same object for the same ones."""
         if self._steps is None:
@@ -51,31 +56,21 @@ NO_TRAIL: Final = Trail(None)
 class One:
     """A line that passed: what was read and settled, and what there is to tell."""
 
-    __slots__ = ("_asked", "_live_at", "_trails", "attributes", "place")
+    __slots__ = (
+        "attributes", "domain", "host_only", "is_capped", "overlays", "partition", "path", "trail",
+    )  # fmt: skip
 
-    def __init__(
-        self, draft: Draft, attributes: Attributes, asked: list[Step | None] | None, live_at: tuple[int, ...]
-    ) -> None:
-        """`asked`: what each rule said (None: no steps are wanted); `live_at`: where the live ones stand in it."""
+    def __init__(self, draft: Draft, attributes: Attributes, trail: Trail, *, is_capped: bool, overlays: bool) -> None:
         self.attributes = attributes
-        self.place = (draft.host, draft.domain, draft.host_only, draft.path, draft.partition)
-        self._asked = asked
-        self._live_at = live_at
-        self._trails: dict[tuple[Step | None, ...], Trail] = {}
-
-    def trail_of(self, live: tuple[Step | None, ...]) -> Trail:
-        """The trail where the live rules say this."""
-        if self._asked is None:
-            return NO_TRAIL
-        trail = self._trails.get(live)
-        if trail is None:
-            asked = self._asked.copy()
-            for at, step in zip(self._live_at, live, strict=True):
-                asked[at] = step
-            trail = Trail(asked)
-            if len(self._trails) < _MOST_TRAILS:
-                self._trails[live] = trail
-        return trail
+        self.domain = draft.domain
+        self.host_only = draft.host_only
+        self.path = draft.path
+        self.partition = draft.partition
+        self.trail = trail
+        self.is_capped = is_capped
+        """Its lifetime was cut: the time decides that."""
+        self.overlays = overlays
+        """Whether a Secure cookie could be overlaid: the jar decides that."""
 
 
 class Settled:

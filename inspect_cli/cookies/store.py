@@ -13,7 +13,7 @@ from inspect_cli.cookies.limits import remove_excess
 from inspect_cli.cookies.lines import LINE_RULES
 from inspect_cli.cookies.parse import cut_line, read_attributes, split_line
 from inspect_cli.cookies.profiles import Profile
-from inspect_cli.cookies.rules import RULES
+from inspect_cli.cookies.rules import RULES, can_overlay, expiry_of
 from inspect_cli.cookies.settled import NO_TRAIL, One, Settled, Trail, key_of
 from inspect_cli.cookies.shelves import Shelves
 from inspect_cli.events.base import Secret
@@ -21,6 +21,7 @@ from inspect_cli.events.cookies import BIS, Asking, SetCookie, Step
 
 __all__ = ["StoreDecision", "decide_store"]
 
+_NS = 1_000_000_000
 Rule = Callable[[Draft], Step | None]
 _NO_HOST = Step(f"{BIS} §5.1.2", "canonical-host", "failed", "")
 _NEW = step_of(23, "replace", "skipped")
@@ -32,26 +33,33 @@ _EXPIRED = step_of(24, "expired", "applied")
 class _Rules:
     """A profile's rules in its order, without those that have nothing to say."""
 
-    __slots__ = ("groups", "line", "live", "live_at", "profile", "settled")
+    __slots__ = ("groups", "line", "most_ns", "octets", "overlays", "profile", "settled")
 
     def __init__(self, profile: Profile, groups: tuple[tuple[Rule, ...], ...]) -> None:
         self.profile = profile
         self.line = tuple([LINE_RULES[name] for name in profile.line_order])
         self.groups = groups
         """One, where the first failure ends it."""
-        asked = [*self.line, *(rule for group in groups for rule in group)]
-        self.live_at = tuple([at for at, rule in enumerate(asked) if rule in _LIVE])
-        self.live = tuple([asked[at] for at in self.live_at])
-        """Those that look at the time and the jar, too; and where they stand among all."""
+        asked = [rule for group in groups for rule in group]
+        self.octets = profile.refused_octets + profile.refused_inner_octets
+        """A named line with none of these passes the rules of a line if it is not too long."""
+        self.most_ns = (profile.max_lifetime_s or 0) * _NS if RULES["lifetime-limit"] in asked else None
+        self.overlays = RULES["overlay-secure"] in asked
         self.settled = Settled()
-        """What the others said to a line that passed them all."""
+        """What the rules said to a line that passed them all."""
+
+    def are_fine(self, line: bytes, name: bytes, value: bytes) -> bool:
+        """Whether no rule of a line fails; False: ask them."""
+        limit = self.profile.max_pair_bytes
+        return (
+            name != b""
+            and (limit is None or len(name) + len(value) <= limit)
+            and len(line.translate(None, self.octets)) == len(line)
+        )
 
 
 _known: dict[tuple[int, bool], _Rules] = {}
 _MOST_KNOWN: Final = 64
-_LIVE: Final = frozenset(
-    [RULES[name] for name in ("lifetime", "lifetime-limit", "overlay-secure", "overlay-http-only")]
-)
 
 
 def _rules_of(profile: Profile, blocks_third_parties: bool) -> _Rules:
@@ -106,18 +114,18 @@ def decide_store(
         line = cut_line(line, profile.line_end_octets)
     name, value, rest = split_line(line)
     rules = _rules_of(profile, blocks_third_parties)
+    key = key_of(asking, name, rest, tell=tell)
+    if key is not None:
+        one = rules.settled.find(key, asking)
+        if one is not None and rules.are_fine(line, name, value):
+            decision = _again(one, shelves, rules, name, value, now_ns)
+            if decision is not None:
+                return decision
     draft = Draft(line, name, value, asking, now_ns, profile, shelves, tell)
     asked: list[Step | None] = []
     failed = _ask(rules.line, draft, asked, goes_on=False)
     if failed:
         return _refused(draft, asked, failed)
-    key = key_of(asking, name, rest, tell=tell)
-    one = rules.settled.find(key, asking) if key is not None else None
-    if one is not None:
-        found = _again(draft, one, rules)
-        if found is not None:
-            return found
-        draft = Draft(line, name, value, asking, now_ns, profile, shelves, tell)
     attributes = read_attributes(rest, profile)
     draft.parsed = SetCookie(name, Secret(value, "cookie"), *attributes)
     host = canonical_host(asking.host)
@@ -129,23 +137,41 @@ def decide_store(
         failed = _ask(group, draft, asked, goes_on=profile.tells_all_reasons)
         if failed:
             return _refused(draft, asked, failed)
-    if key is None:
-        return insert(draft, Trail(asked) if tell else NO_TRAIL)
-    one = One(draft, attributes, asked if tell else None, rules.live_at)
-    rules.settled.put(key, asking, one)
-    return insert(draft, one.trail_of(tuple([asked[at] for at in rules.live_at])))
+    trail = Trail(asked) if tell else NO_TRAIL
+    if key is not None:
+        overlays = rules.overlays and can_overlay(asking.scheme, host, profile)
+        is_capped = draft.expires_ns != expiry_of(draft.parsed.max_age, draft.parsed.expires_ns, now_ns)
+        rules.settled.put(key, asking, One(draft, attributes, trail, is_capped=is_capped, overlays=overlays))
+    return insert(draft, trail)
 
 
-def _again(draft: Draft, one: One, rules: _Rules) -> StoreDecision | None:
-    """The line is as one before it but for its value; None where the time or the jar says no."""
-    draft.parsed = SetCookie(draft.name, Secret(draft.value, "cookie"), *one.attributes)
-    draft.host, draft.domain, draft.host_only, draft.path, draft.partition = one.place
-    live: list[Step | None] = []
-    for rule in rules.live:
-        live.append(rule(draft))
-        if draft.reason:
-            return None  # once more with all its steps
-    return insert(draft, one.trail_of(tuple(live)))
+def _again(one: One, shelves: Shelves, rules: _Rules, name: bytes, value: bytes, now_ns: int) -> StoreDecision | None:
+    """The line is as one before it but for its value; None where the time or the jar says something else."""
+    attributes = one.attributes
+    expires_ns = expiry_of(attributes[1], attributes[0], now_ns)
+    is_capped = expires_ns is not None and rules.most_ns is not None and expires_ns > now_ns + rules.most_ns
+    if is_capped is not one.is_capped or (one.overlays and shelves.has_secure_over(name, one.domain, one.path)):
+        return None
+    if is_capped:
+        expires_ns = now_ns + (rules.most_ns or 0)
+    parsed = SetCookie(name, Secret(value, "cookie"), *attributes)
+    cookie = Cookie(
+        name,
+        parsed.value,
+        one.domain,
+        one.host_only,
+        one.path,
+        parsed.secure,
+        parsed.http_only,
+        parsed.same_site,
+        expires_ns,
+        one.partition,
+        now_ns,
+        now_ns,
+        0,
+        parsed.priority,
+    )
+    return _keep(shelves, rules.profile, cookie, parsed, now_ns, one.trail)
 
 
 def _ask(
@@ -178,7 +204,7 @@ def refuse(draft: Draft, trail: list[Step], step: Step) -> StoreDecision:
 
 def insert(draft: Draft, trail: Trail, *, bare: bool = False) -> StoreDecision:
     """Steps 23 and 24; `bare`: the cookie is a name without `=`."""
-    shelves, parsed, now_ns = draft.shelves, draft.parsed, draft.now_ns
+    parsed, now_ns, profile = draft.parsed, draft.now_ns, draft.profile
     cookie = Cookie(
         parsed.name,
         parsed.value,
@@ -194,12 +220,18 @@ def insert(draft: Draft, trail: Trail, *, bare: bool = False) -> StoreDecision:
         now_ns,
         priority=parsed.priority,
     )
-    profile = draft.profile
     if profile.flavour != "draft":
         cookie.bare = bare
-        cookie.place = shelves.place_of(cookie, profile.header_order)
+        cookie.place = draft.shelves.place_of(cookie, profile.header_order)
+    return _keep(draft.shelves, profile, cookie, parsed, now_ns, trail)
+
+
+def _keep(
+    shelves: Shelves, profile: Profile, cookie: Cookie, parsed: SetCookie, now_ns: int, trail: Trail
+) -> StoreDecision:
     clock_ns = now_ns - profile.expiry_margin_ns
-    old = shelves.find(draft.domain, (parsed.name, draft.host_only, draft.path, draft.partition))
+    key = cookie.key
+    old = shelves.find(cookie.domain, key)
     keeps_place = False
     if old is not None:
         if old.is_expired(clock_ns):
@@ -209,7 +241,7 @@ def insert(draft: Draft, trail: Trail, *, bare: bool = False) -> StoreDecision:
             keeps_place = True
             cookie.creation_ns = old.creation_ns  # step 23.3
     came = _NEW if old is None else _REPLACES
-    if draft.expires_ns is not None and cookie.is_expired(clock_ns):
+    if cookie.expires_ns is not None and cookie.expires_ns < clock_ns:
         # Inserted and evicted at once: expired cookies never stay.
         if old is not None:
             shelves.remove(old)
@@ -219,7 +251,7 @@ def insert(draft: Draft, trail: Trail, *, bare: bool = False) -> StoreDecision:
     evicted: tuple[Cookie, ...] = ()
     if old is None or cookie.partition:  # in place of another one, only the bytes of a partition can grow
         evicted = remove_excess(shelves, cookie, profile, now_ns)
-    if evicted and draft.tell:
+    if evicted and trail.is_told:
         steps = trail.ended(came, _STORED, step_of(24, "excess", "applied", str(len(evicted))))
     else:
         steps = trail.ended(came, _STORED)
