@@ -39,6 +39,8 @@ class Cookie:
     """Where its client's store has it, for clients whose store has an order of its own."""
     bare: bool = False
     """It is sent as its name alone, without `=` (http.cookiejar); the value is empty."""
+    size: int = field(default=0, compare=False)
+    """`size_bytes` as it came into the jar."""
     tag: object = field(default=None, compare=False)
     """Whatever the jar's owner wants to find with it again; the jar never looks at it."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from inspect_cli.cookies.answers import decide_all
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.hosts import site_of
+from inspect_cli.cookies.last import Last
 from inspect_cli.cookies.limits import remove_excess
 from inspect_cli.cookies.names import host_of
 from inspect_cli.cookies.outgoing import ORDERS, excess, serialize
@@ -25,48 +25,6 @@ from inspect_cli.events.calls import GivenCookie
 from inspect_cli.events.cookies import Asking
 
 
-class _Last(NamedTuple):
-    """What was decided last, and for how long it is right."""
-
-    version: int
-    until_ns: int | None
-    """When the first of the cookies expires."""
-    path: str
-    """"" where every path gets the same cookies."""
-    host: str
-    scheme: str
-    top_site: str
-    decisions: tuple[SendDecision, ...]
-    sent: tuple[Cookie, ...]
-
-    @classmethod
-    def of(cls, asking: Asking, version: int, decisions: tuple[SendDecision, ...]) -> _Last | None:
-        """None where more than the jar, the path and the time decides, or where it is too much to keep."""
-        if not asking.same_site or asking.same_domain is False or asking.by_script:
-            return None
-        if not asking.path.startswith("/") or len(decisions) >= MAX_WITHHELD:
-            return None
-        cookies = [decision.cookie for decision in decisions]
-        until_ns = min((c.expires_ns for c in cookies if c.expires_ns is not None), default=None)
-        path = "" if all(cookie.path == "/" for cookie in cookies) else asking.path
-        sent = tuple([decision.cookie for decision in decisions if decision.sent])
-        return cls(version, until_ns, path, asking.host, asking.scheme, asking.top_site, decisions, sent)
-
-    def holds(self, asking: Asking, version: int, now_ns: int) -> bool:
-        """Whether it is what would be decided about this request (6265bis §5.8.3)."""
-        return (
-            self.version == version
-            and self.host == asking.host
-            and asking.same_site
-            and asking.same_domain is not False
-            and not asking.by_script
-            and self.scheme == asking.scheme
-            and self.top_site == asking.top_site
-            and (self.until_ns is None or now_ns <= self.until_ns)
-            and (asking.path == self.path if self.path else asking.path.startswith("/"))
-        )
-
-
 class Jar:
     """A cookie store with the rules of one client profile. It has no clock: times are given.
 
@@ -78,7 +36,7 @@ class Jar:
         self.block_third_party = block_third_party
         """Whether the user blocks cookies of other sites than the top-level page's."""
         self._shelves = Shelves()
-        self._last: _Last | None = None
+        self._last: Last | None = None
 
     def __len__(self) -> int:
         return len(self._shelves)
@@ -142,15 +100,18 @@ class Jar:
     def send_again(self, asking: Asking, now_ns: int) -> tuple[SendDecision, ...]:
         """As `send`; the very same object as last time where nothing changed since."""
         last, shelves = self._last, self._shelves
-        if last is None or not last.holds(asking, shelves.version, now_ns):
-            before = shelves.version
-            found = tuple(self._decide(asking, now_ns))
-            # Expired ones have left by now: their decisions do not come again.
-            self._last = _Last.of(asking, before, found) if before == shelves.version else None
-            return found
-        for cookie in last.sent:
-            shelves.touch(cookie, now_ns)
-        return last.decisions
+        if last is not None and last.holds(asking, now_ns):
+            if last.version != shelves.version:
+                last = self._last = last.renewed(shelves, now_ns)
+            if last is not None:
+                for cookie in last.sent:
+                    shelves.touch(cookie, now_ns)
+                return last.decisions
+        before = shelves.version
+        found = tuple(self._decide(asking, now_ns))
+        # Expired ones have left by now: their decisions do not come again.
+        self._last = Last.of(asking, shelves, self.profile, found) if before == shelves.version else None
+        return found
 
     def header(self, asking: Asking, now_ns: int) -> bytes:
         """Value of the Cookie field for `asking`, b"" if there is none; counts as an access."""

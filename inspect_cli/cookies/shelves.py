@@ -29,6 +29,8 @@ class Shelves:
         self.size_bytes = 0
         self.version = 0
         """Another one after each cookie that came or went."""
+        self.shape = 0
+        """The same as long as cookies are replaced by ones that differ in nothing but value and times."""
 
     def __len__(self) -> int:
         return len(self._by_access)
@@ -69,12 +71,16 @@ class Shelves:
             self._take(old)
         if old is not None and keeps_place:
             cookie.order = old.order
+            if not _is_alike(old, cookie):
+                self.shape += 1
         else:
             self._order += 1
             cookie.order = self._order
+            self.shape += 1
         shelf[key] = cookie
         self._by_access[id(cookie)] = cookie
-        self.size_bytes += cookie.size_bytes
+        cookie.size = cookie.size_bytes
+        self.size_bytes += cookie.size
         if cookie.secure:
             self._secure_names[cookie.name] = self._secure_names.get(cookie.name, 0) + 1
         if cookie.expires_ns is not None:
@@ -98,6 +104,7 @@ class Shelves:
     def remove(self, cookie: Cookie) -> None:
         """Take a cookie out that is in."""
         self.version += 1
+        self.shape += 1
         domain = cookie.domain
         shelf = self._domains[domain]
         del shelf[cookie.key]
@@ -114,7 +121,7 @@ class Shelves:
     def _take(self, cookie: Cookie) -> None:
         """Forget a cookie that has left its shelf."""
         del self._by_access[id(cookie)]
-        self.size_bytes -= cookie.size_bytes
+        self.size_bytes -= cookie.size
         if cookie.secure:
             left = self._secure_names[cookie.name] - 1
             if left:
@@ -188,3 +195,14 @@ class Shelves:
             if cookie.expires_ns is not None
         ]
         heapify(self._expiring)
+
+
+def _is_alike(old: Cookie, new: Cookie) -> bool:
+    """Whether the new one in the old one's place goes along where the old one went, at the same place in the field."""
+    return (
+        old.secure is new.secure
+        and old.http_only is new.http_only
+        and old.same_site == new.same_site
+        and old.creation_ns == new.creation_ns
+        and (old.expires_ns is None) is (new.expires_ns is None)
+    )

@@ -272,3 +272,19 @@ def _who_asks(others: bytes, scheme: str, authority: bytes) -> _Who:
 
 
 _kept_who = lru_cache(maxsize=256)(_who_asks)
+
+
+_joined: dict[tuple[int, int], tuple[Step, tuple[Step, ...], tuple[Step, ...]]] = {}
+_MOST_JOINED = 1024
+
+
+def joined(who: Step, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """All steps of a decision: who asks, then the others; the same object for the same two."""
+    key = (id(who), id(steps))
+    found = _joined.get(key)
+    if found is None:
+        if len(_joined) >= _MOST_JOINED:
+            _joined.clear()
+        # It holds both, so that nothing else has their identities.
+        found = _joined[key] = (who, steps, (who, *steps))
+    return found[2]

@@ -21,6 +21,7 @@ from inspect_cli.derive.heads import (
     connection_of,
     field_lines,
     is_final,
+    joined,
     read_event,
     read_request,
     where_of_line,
@@ -265,7 +266,7 @@ def _stored_event(
     asks: Situation,
     otherwise: Otherwise | None,
 ) -> CookieStored | CookieDeleted | CookieRefused:
-    steps = (asks.who, *decision.steps)
+    steps = joined(asks.who, decision.steps)
     cookie, parsed, old = decision.cookie, decision.parsed, decision.replaced
     if cookie is None or parsed is None:
         return _refused_event(event, where, line, decision, asks, otherwise)
@@ -317,7 +318,7 @@ def _refused_event(
         shown_path,
         decision.reason,
         decision.reference,
-        (asks.who, *decision.steps),
+        joined(asks.who, decision.steps),
     )
     if otherwise is not None and asks.client is not None and len(name) + len(value) <= MAX_REFUSED_BYTES:
         asks.client.refused.put((name, value), Refused(refusal, event.where.frames, otherwise.keep))

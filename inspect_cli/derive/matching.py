@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.parse import parse_cookie_header
 from inspect_cli.cookies.send import SendDecision
-from inspect_cli.derive.heads import FieldLine
+from inspect_cli.derive.heads import FieldLine, joined
 from inspect_cli.derive.others import of_cookie
 from inspect_cli.events.base import INFERRED, Basis, Secret, Where
 from inspect_cli.events.cookies import Asking, CookieSent, CookieWithheld, Decision, Sending, Step, Withholding
@@ -32,6 +32,9 @@ class Known:
     """It should have gone along and did not; said once until it goes again."""
     refusers: tuple[str, ...] = ()
     """Profiles that would not have kept it."""
+
+
+_GIVEN: Final = Known((), is_given=True)
 
 
 class Refused(NamedTuple):
@@ -101,13 +104,16 @@ class Matching:
         self._is_news = False
         """Something was said, or unsaid, that is not said a second time."""
         self._matched: set[int] = set()
+        self._without_steps = joined(asks.who, ())
         self._by_pair: dict[tuple[bytes, bytes], list[SendDecision]] = {}
-        self._by_name: dict[bytes, list[SendDecision]] = {}
+        by_pair = self._by_pair
         for decision in decisions:
             cookie = decision.cookie
-            self._by_pair.setdefault((cookie.name, cookie.value.value), []).append(decision)
-            if decision.sent:
-                self._by_name.setdefault(cookie.name, []).append(decision)
+            pair = (cookie.name, cookie.value.value)
+            if pair in by_pair:
+                by_pair[pair].append(decision)
+            else:
+                by_pair[pair] = [decision]
 
     def all(self, lines: Sequence[FieldLine], places: Sequence[Where]) -> list[CookieSent | CookieWithheld]:
         """Every pair of the Cookie fields, then the cookies that stay."""
@@ -128,27 +134,35 @@ class Matching:
         return Outcome(self._decisions, lines, asks.who, asks.basis, sent, withheld, asks.may_omit)
 
     def _sent(self, where: Where, name: bytes, value: bytes) -> CookieSent:
-        secret = Secret(value, "cookie")
-        client = self._asks.client
         found = self._by_pair.get((name, value))
         if found:
             # The same pair once more (another path, or simply twice) is the next one, if there is one.
             decision = found[0] if len(found) == 1 else found.pop(0)
             self._matched.add(id(decision))
-            return self._as_known(where, name, secret, decision)
+            return CookieSent(where, self._head, self._as_known(name, value, decision))
+        client = self._asks.client
         by_hand = (name, value) in self._asks.by_hand
         refused = client.refused.get((name, value)) if client is not None and client.refused and not by_hand else None
         if refused is not None:
             return CookieSent(where, self._head, self._against(refused))
         reason = "ByHand" if by_hand else "Unknown"
-        others = [d for d in self._by_name.get(name, ()) if id(d) not in self._matched] if not by_hand else ()
-        if others:
+        other = self._other_value(name) if not by_hand else None
+        if other is not None:
             # A script, or a response that was not captured, changed it.
-            self._matched.add(id(others[0]))
+            self._matched.add(id(other))
             reason = "ValueDiffers"
         origin: Literal["given", "unknown"] = "given" if by_hand else "unknown"
-        sending = Sending(name, secret, "", "", reason, "", (self._asks.who,), origin, expected=True, set_frames=())
-        return CookieSent(where, self._head, sending)
+        secret, steps = Secret(value, "cookie"), self._without_steps
+        return CookieSent(
+            where, self._head, Sending(name, secret, "", "", reason, "", steps, origin, expected=True, set_frames=())
+        )
+
+    def _other_value(self, name: bytes) -> SendDecision | None:
+        """What would have gone under that name, and did not yet."""
+        for decision in self._decisions:
+            if decision.sent and decision.cookie.name == name and id(decision) not in self._matched:
+                return decision
+        return None
 
     def _against(self, refused: Refused) -> Sending:
         """The client kept what the deciding profile refuses."""
@@ -167,26 +181,26 @@ class Matching:
             alike=refused.keepers,
         )
 
-    def _as_known(self, where: Where, name: bytes, value: Secret, decision: SendDecision) -> CookieSent:
+    def _as_known(self, name: bytes, value: bytes, decision: SendDecision) -> Sending:
         cookie = decision.cookie
-        known = cookie.tag if isinstance(cookie.tag, Known) else Known((), is_given=True)
+        known = cookie.tag if isinstance(cookie.tag, Known) else _GIVEN
         if known.is_missed:
             known.is_missed = False
             self._is_news = True
-        sending = Sending(
+        secret = cookie.value
+        return Sending(
             name,
-            value,
+            secret if secret.kind == "cookie" and not secret.form else Secret(value, "cookie"),
             cookie.domain,
             cookie.path,
             decision.reason,
             decision.reference,
-            (self._asks.who, *decision.steps),
+            joined(self._asks.who, decision.steps),
             "given" if known.is_given else "stored",
-            expected=decision.sent,
-            set_frames=known.frames,
-            alike=() if decision.sent else self._alike(cookie, known.refusers, sends=True),
+            decision.sent,
+            known.frames,
+            () if decision.sent else self._alike(cookie, known.refusers, sends=True),
         )
-        return CookieSent(where, self._head, sending)
 
     def _alike(self, cookie: Cookie, refusers: tuple[str, ...], *, sends: bool) -> tuple[str, ...]:
         """Profiles that would do what this client did, against the deciding one."""
@@ -195,6 +209,8 @@ class Matching:
     def _withheld(self) -> list[CookieWithheld]:
         """Cookies that stay: because a rule keeps them, or although none does (said once)."""
         found: list[CookieWithheld] = []
+        if len(self._matched) >= len(self._decisions):
+            return found
         asks = self._asks
         where = missed = self._head.where._replace(basis=asks.basis)
         if asks.recorded:  # by what its user set, it may have been right not to send it
@@ -216,7 +232,7 @@ class Matching:
                 cookie.path,
                 "NotSent" if decision.sent else decision.reason,
                 decision.reference,
-                (self._asks.who, *decision.steps),
+                joined(asks.who, decision.steps),
                 expected=not decision.sent,
                 alike=self._alike(cookie, known.refusers, sends=False)
                 if isinstance(known, Known) and decision.sent
