@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.hosts import is_ip, is_loopback
 from inspect_cli.cookies.jar import Jar
+from inspect_cli.cookies.paths import path_matches
 from inspect_cli.cookies.profiles import PROFILES
 from inspect_cli.cookies.store import StoreDecision
 from inspect_cli.derive.heads import Recent
@@ -32,8 +32,12 @@ _MOST_BYTES: Final = 1_024
 
 _PLAIN = re.compile(rb"(?!__)[\w.-]+=[!#-:<-~]{0,1000}")
 """A name and value of which no client thinks anything."""
+_PLAIN_PATH = re.compile(r"/[\w./-]*", re.ASCII)
+"""No escapes, and nothing that a client would escape."""
 _DATE = re.compile(rb"= ?\w{3}, \d\d[ -]\w{3}[ -](?:19|20)\d\d \d\d:\d\d:\d\d GMT")
 """That it is past or to come is known from the decision, which is not to delete."""
+
+_UNKNOWN: Final = Otherwise((), (), "", "")
 
 _Asked = tuple[str, str, str, bool, bool, bool | None, str]
 """The deciding profile, and what decides of who asks for what."""
@@ -75,22 +79,20 @@ class Others:
             if b"GMT" in rest:
                 rest = _DATE.sub(b"", rest)
             key = (pair, rest, decision.stored)
-            if key not in known:
+            one = known.get(key, _UNKNOWN)
+            if one is _UNKNOWN:
                 one = _compared(line, asking, now_ns, profile, decision)
-                if len(line) > _MOST_BYTES:
-                    found.append(one)
-                    continue
-                known.put(key, one)
-            found.append(known[key])
+                if len(line) <= _MOST_BYTES:
+                    known.put(key, one)
+            found.append(one)
         return found
 
 
 def of_cookie(cookie: Cookie, asking: Asking, now_ns: int, *, sends: bool, refuses: tuple[str, ...]) -> tuple[str, ...]:
     """Profiles that send the cookie with the request, or do not; those of `refuses` never kept it."""
-    asks = list(attrgetter(*Asking.__match_args__)(asking))
     domain, host = cookie.domain, asking.host
     if domain == host and not asking.top_site and "." in host and not (is_ip(host) or is_loopback(host)):
-        domain = asks[1] = _ANY_HOST
+        domain = host = _ANY_HOST
     kept = _Kept(
         domain,
         cookie.host_only,
@@ -101,8 +103,24 @@ def of_cookie(cookie: Cookie, asking: Asking, now_ns: int, *, sends: bool, refus
         cookie.partition,
         0 <= now_ns - cookie.creation_ns < _young_ns(),
     )
-    going = _who_sends(kept, tuple(asks))
-    return tuple([name for name in PROFILES if (name in going and name not in refuses) is sends])
+    asks = (asking.scheme, host, _path_that_counts(asking.path, cookie.path), *_who_that_counts(asking))
+    is_short = len(asks[2]) + len(kept.path) + len(asking.scheme) + len(host) <= _MOST_BYTES
+    return (_agreeing if is_short else _agreeing.__wrapped__)(kept, asks, sends, refuses)
+
+
+def _path_that_counts(path: str, cookie_path: str) -> str:
+    """One path for all that lie at or below the cookie's, where every client reads them alike."""
+    if cookie_path == "/":
+        return "/" if path.startswith("/") else path
+    plain = _PLAIN_PATH.fullmatch(path) is not None and path_matches(path, cookie_path)
+    return cookie_path if plain else path
+
+
+def _who_that_counts(asking: Asking) -> tuple[str, bool, bool, bool | None, str, bool]:
+    """Method and navigation count for what another site asks for, and there alone (6265bis §5.8.3)."""
+    is_near = asking.same_site and asking.same_domain is not False
+    method, top_level = ("GET", True) if is_near else (asking.method, asking.top_level)
+    return method, asking.same_site, top_level, asking.same_domain, asking.top_site, asking.by_script
 
 
 class _Kept(NamedTuple):
@@ -125,6 +143,11 @@ def _young_ns() -> int:
 
 
 @lru_cache(maxsize=_MOST_COOKIES)
+def _agreeing(kept: _Kept, asks: tuple[Any, ...], sends: bool, refuses: tuple[str, ...]) -> tuple[str, ...]:
+    going = _who_sends(kept, asks)
+    return tuple([name for name in PROFILES if (name in going and name not in refuses) is sends])
+
+
 def _who_sends(kept: _Kept, asks: tuple[Any, ...]) -> frozenset[str]:
     now_ns = 2 * _young_ns()
     found = []
