@@ -36,10 +36,11 @@ class Telling:
         for depth, event in happened:
             annotations: list[Annotation] = []
             for see in ways.get(event.__class__, ()):
-                annotations += see(event)
+                found = see(event)
+                if found:
+                    annotations += found
             if annotations:
                 self._count(annotations)
-            del parents[depth + 1 :]
             parent = parents[depth]
             if event.is_entry or (annotations and (event.entry_if_annotated or parent is None)):
                 self._number += 1
@@ -54,7 +55,11 @@ class Telling:
                 entries[index] = Entry(row.number, row.parent, row.event, row.annotations + tuple(annotations))
             elif event.__class__ is HostsNamed:
                 entries.append(event)
-            parents.append(parent)
+            # Who comes next stands below this one, beside it, or further up.
+            if depth + 1 < len(parents):
+                parents[depth + 1] = parent
+            else:
+                parents.append(parent)
         return entries
 
     def _count(self, annotations: Iterable[Annotation]) -> None:

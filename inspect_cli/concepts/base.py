@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from inspect_cli.events.base import Annotation, Basis, Event, Level, Span
 
 
-class Concept(ABC):
+class Concept:
     """One idea of the notes, recognised in events. `explain ID` prints its words from texts.
 
     `watches` lists exact event types. `codes` lists every annotation code it may give, each
@@ -22,12 +22,16 @@ class Concept(ABC):
     watches: ClassVar[tuple[type[Event], ...]]
     codes: ClassVar[tuple[str, ...]]
 
-    @abstractmethod
     def see(self, event: Event) -> Iterable[Annotation]:
         """Annotations of this event; called once per watched event, causes before effects."""
+        way = self.ways().get(event.__class__)
+        return () if way is None else way(event)
 
     def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
-        """What sees the events of each type that it watches: whoever asks often looks it up once."""
+        """What sees the events of each type that it watches: whoever asks often looks it up once.
+
+        A subclass has its own `see`, or a table of its methods here.
+        """
         return dict.fromkeys(self.watches, self.see)
 
     def note(
@@ -48,10 +52,10 @@ class Concept(ABC):
         """
         _, _, channel, side, shown, start, end, known = event.where
         if frames is not None:
-            shown = tuple(sorted({f for f in frames if f}))
+            shown = _ascending(frames)
         return Annotation(
             self.id,
-            f"{self.id}.{what}",
+            _code(self.id, what),
             shown,
             self.reference if reference is None else reference,
             level,
@@ -59,3 +63,16 @@ class Concept(ABC):
             None if start < 0 or side is None else Span(channel, side, start, end),
             data,
         )
+
+
+@lru_cache(maxsize=1024)
+def _code(concept: str, what: str) -> str:
+    return f"{concept}.{what}"
+
+
+def _ascending(frames: tuple[int | None, ...]) -> tuple[int, ...]:
+    if len(frames) == 2:  # by far the most
+        one, two = frames
+        if one and two and one < two:
+            return (one, two)
+    return tuple(sorted({f for f in frames if f}))

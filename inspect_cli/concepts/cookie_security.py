@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from inspect_cli.concepts.base import Concept
-from inspect_cli.concepts.memory import Recent
+from inspect_cli.concepts.memory import Recent, names_of
 from inspect_cli.events.base import Annotation, Event
 from inspect_cli.events.cookies import BIS, CookieEvent, CookieSent, CookieStored, SessionChanged, SessionIssued
 
@@ -69,16 +70,18 @@ class CookieSecurity(Concept):
         self._in_clear: Recent[tuple[bytes, str], bool] = Recent()
         self._unprefixed: Recent[tuple[bytes, str, str], bool] = Recent()
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, CookieSent):
-            return self._sent(event)
-        if isinstance(event, CookieStored):
-            names = frozenset(name.lower() for name, _ in event.attributes)
-            if self._seen.first_time((event.name, event.domain, event.path, names), True):
-                return self._holes(event)
-        if isinstance(event, SessionIssued | SessionChanged):
-            return self._session(event)
-        return ()
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            CookieStored: self._stored,
+            CookieSent: self._sent,
+            SessionIssued: self._session,
+            SessionChanged: self._session,
+        }
+
+    def _stored(self, event: CookieStored) -> Iterable[Annotation]:
+        decision = event.decision
+        key = (decision.name, decision.domain, decision.path, names_of(event.attributes))
+        return self._holes(event) if self._seen.first_time(key, True) else ()
 
     def _session(self, event: SessionIssued | SessionChanged) -> Iterable[Annotation]:
         """A name prefix is what keeps a subdomain, or plain http, from planting an ID (6265bis §4.1.3, §8.6)."""
@@ -92,7 +95,7 @@ class CookieSecurity(Concept):
 
     def _sent(self, event: CookieSent) -> Iterable[Annotation]:
         # Said where it was set if that was seen.
-        if event.origin == "stored" or not self._is_clear(event):
+        if event.decision.origin == "stored" or not self._is_clear(event):
             return ()
         if not self._in_clear.first_time((event.name, event.domain), True):
             return ()

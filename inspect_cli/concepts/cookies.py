@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from inspect_cli.concepts.base import Concept
-from inspect_cli.concepts.memory import Recent, connection_of
+from inspect_cli.concepts.memory import Recent, connection_of, may_be_interim, names_of
 from inspect_cli.events.base import INFERRED, NOT_OBSERVABLE, OBSERVED, REPORTED, Annotation, Basis, Event, Level
 from inspect_cli.events.cookies import (
     BIS,
@@ -29,7 +29,8 @@ _NAMED = 16
 
 def identity(event: CookieEvent) -> _Identity:
     """What makes a cookie this one: name, domain, path (6265bis §5.7 step 23)."""
-    return (event.name, event.domain, event.path)
+    decision = event.decision
+    return (decision.name, decision.domain, decision.path)
 
 
 def _line_basis(event: CookieEvent) -> Basis:
@@ -60,20 +61,27 @@ class Cookie(Concept):
         self._kept: Recent[_Identity, bool] = Recent()
         self._sent: Recent[_Identity, bool] = Recent()
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, CookieSent):
-            return self._returned(event)
-        if isinstance(event, CookieStored):
-            return self._stored(event)
-        if isinstance(event, CookieDeleted):
-            name = "deleted" if event.existed else "nothing-to-delete"
-            return (self.note(event, name, reference=event.reference, name=event.name),)
-        if isinstance(event, CookieRefused):
-            return (self._ruled(event, "refused", "warning"),)
-        if isinstance(event, CookieWithheld) and not event.expected:
-            # What a recorded client was told by its user is not known; of ours it is.
-            return (self._ruled(event, "should-be-sent", "warning" if event.where.basis == REPORTED else "notice"),)
-        return ()
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            CookieStored: self._stored,
+            CookieDeleted: self._deleted,
+            CookieRefused: self._refused,
+            CookieSent: self._returned,
+            CookieWithheld: self._withheld,
+        }
+
+    def _deleted(self, event: CookieDeleted) -> Iterable[Annotation]:
+        name = "deleted" if event.existed else "nothing-to-delete"
+        return (self.note(event, name, reference=event.reference, name=event.name),)
+
+    def _refused(self, event: CookieRefused) -> Iterable[Annotation]:
+        return (self._ruled(event, "refused", "warning"),)
+
+    def _withheld(self, event: CookieWithheld) -> Iterable[Annotation]:
+        if event.expected:
+            return ()
+        # What a recorded client was told by its user is not known; of ours it is.
+        return (self._ruled(event, "should-be-sent", "warning" if event.where.basis == REPORTED else "notice"),)
 
     def _stored(self, event: CookieStored) -> Iterable[Annotation]:
         if self._kept.first_time(identity(event), True):
@@ -83,9 +91,10 @@ class Cookie(Concept):
         return ()
 
     def _returned(self, event: CookieSent) -> Iterable[Annotation]:
-        if not event.expected:
+        decision = event.decision
+        if not decision.expected:
             return (self._ruled(event, "should-not-be-sent", "warning"),)
-        if not self._sent.first_time(identity(event), True):
+        if not self._sent.first_time((decision.name, decision.domain, decision.path), True):
             return ()
         if event.reason == "ValueDiffers":
             return (self.note(event, "value-differs", level="notice", name=event.name),)
@@ -125,43 +134,53 @@ class CookieFlow(Concept):
         self._made: MessageHead | None = None
         """The last response whose first two steps were said: once for all its cookies."""
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, ResponseHead):
-            return self._answered(event) if self._waiting else ()
-        if isinstance(event, CookieSent):
-            return self._returned(event)
-        if isinstance(event, CookieStored):
-            return self._stored(event)
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            CookieStored: self._stored,
+            CookieSent: self._returned,
+            ResponseHead: self._answered,
+            ConnectionEnd: self._ended,
+        }
+
+    def _ended(self, event: ConnectionEnd) -> Iterable[Annotation]:
         self._waiting.pop(event.where.channel, None)
         return ()
 
     def _stored(self, event: CookieStored) -> Iterable[Annotation]:
-        if not self._set.first_time((identity(event), event.value.value), False):
-            return
-        if not event.of.is_same(self._made):
-            self._made = event.of
-            request = event.of.request if isinstance(event.of, ResponseHead) else None
-            asked = request.where.frames if request is not None else ()
-            yield self.note(event, "made", frames=asked, basis=INFERRED, asked=asked)
-        given = event.where.frames
-        yield self.note(event, "set", basis=_line_basis(event), name=event.name, given=given)
+        decision = event.decision
+        name = decision.name
+        if not self._set.first_time(((name, decision.domain, decision.path), decision.value.value), False):
+            return ()
+        of, given = event.of, event.where.frames
+        basis = of.where.basis
+        said = self.note(event, "set", basis=basis, name=name, given=given)
+        if of.is_same(self._made):
+            return (said,)
+        self._made = of
+        request = of.request if isinstance(of, ResponseHead) else None
+        asked = request.where.frames if request is not None else ()
+        return (self.note(event, "made", frames=asked, basis=INFERRED, asked=asked), said)
 
     def _returned(self, event: CookieSent) -> Iterable[Annotation]:
-        key = (identity(event), event.value.value)
-        if event.origin != "stored" or self._set.get(key) is not False:
+        decision = event.decision
+        if decision.origin != "stored":
+            return ()
+        name, set_frames = decision.name, decision.set_frames
+        key = ((name, decision.domain, decision.path), decision.value.value)
+        if self._set.get(key) is not False:
             return ()
         self._set[key] = True
         if isinstance(event.of, RequestHead):
-            self._wait(event.of, event.name)
-        frames = event.set_frames + event.where.frames
+            self._wait(event.of, name)
+        frames = set_frames + event.where.frames
         return (
             self.note(
                 event,
                 "returned",
                 frames=frames,
                 reference=f"{BIS} §5.8.3",
-                name=event.name,
-                set_frames=event.set_frames,
+                name=name,
+                set_frames=set_frames,
                 sent_frames=event.where.frames,
             ),
         )
@@ -177,12 +196,18 @@ class CookieFlow(Concept):
             waiting.append(_Answer(request, [name]))
 
     def _answered(self, event: ResponseHead) -> Iterable[Annotation]:
+        if not self._waiting:
+            return ()
         channel = connection_of(event.where.channel)
         waiting = self._waiting.get(channel)
-        if not waiting or event.request is None or (100 <= event.status < 200 and event.status != 101):
+        if not waiting or event.request is None:
             return ()
-        at = next((i for i, answer in enumerate(waiting) if answer.request.is_same(event.request)), None)
-        if at is None:
+        if may_be_interim(event.head) and 100 <= event.status < 200 and event.status != 101:
+            return ()
+        for at in range(len(waiting)):
+            if waiting[at].request.is_same(event.request):
+                break
+        else:
             return ()
         answer = waiting[at]
         del waiting[: at + 1]
@@ -217,10 +242,9 @@ class CookieAttributes(Concept):
     def see(self, event: Event) -> Iterable[Annotation]:
         if not isinstance(event, CookieStored):
             return ()
-        names = [name.lower() for name, _ in event.attributes]
-        if not self._seen.first_time((identity(event), frozenset(names)), True):
+        if not self._seen.first_time((identity(event), names_of(event.attributes)), True):
             return ()
-        return self._effects(event, names)
+        return self._effects(event, [name.lower() for name, _ in event.attributes])
 
     def _effects(self, event: CookieStored, names: list[bytes]) -> Iterable[Annotation]:
         basis = _line_basis(event)
@@ -272,10 +296,19 @@ class SessionCookie(Concept):
     def __init__(self) -> None:
         self._seen: Recent[_Identity, bool] = Recent()
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, ClientRestarted) and event.gone:
-            return (self.note(event, "gone", reference=f"{BIS} §5.7", names=event.gone[:_NAMED]),)
-        if not isinstance(event, CookieStored) or event.expires_ns is not None:
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            CookieStored: self._stored,
+            ClientRestarted: self._restarted,
+        }
+
+    def _restarted(self, event: ClientRestarted) -> Iterable[Annotation]:
+        if not event.gone:
+            return ()
+        return (self.note(event, "gone", reference=f"{BIS} §5.7", names=event.gone[:_NAMED]),)
+
+    def _stored(self, event: CookieStored) -> Iterable[Annotation]:
+        if event.expires_ns is not None:
             return ()
         if not self._seen.first_time(identity(event), True):
             return ()
@@ -293,10 +326,19 @@ class PersistentCookie(Concept):
     def __init__(self) -> None:
         self._seen: Recent[_Identity, bool] = Recent()
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, ClientRestarted) and event.kept:
-            return (self.note(event, "stayed", reference=f"{BIS} §5.7", names=event.kept[:_NAMED]),)
-        if not isinstance(event, CookieStored) or event.expires_ns is None:
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            CookieStored: self._stored,
+            ClientRestarted: self._restarted,
+        }
+
+    def _restarted(self, event: ClientRestarted) -> Iterable[Annotation]:
+        if not event.kept:
+            return ()
+        return (self.note(event, "stayed", reference=f"{BIS} §5.7", names=event.kept[:_NAMED]),)
+
+    def _stored(self, event: CookieStored) -> Iterable[Annotation]:
+        if event.expires_ns is None:
             return ()
         if not self._seen.first_time(identity(event), True):
             return ()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from inspect_cli.concepts.base import Concept
-from inspect_cli.concepts.memory import Recent, connection_of
+from inspect_cli.concepts.memory import Recent, connection_of, may_be_interim
 from inspect_cli.events.base import Annotation, Event, Side
 from inspect_cli.events.http import MessageEnd, MessageHead, NotableMessageEnd, RequestHead, ResponseHead
 from inspect_cli.events.tcp import ConnectionEnd, Fin, Rst
@@ -61,24 +61,26 @@ class Connectionless(Concept):
     def __init__(self) -> None:
         self._uses: Recent[str, _Use] = Recent()
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, RequestHead):
-            return self._request(event)
-        if isinstance(event, ResponseHead):
-            return self._response(event)
-        use = self._uses.get(connection_of(event.where.channel))
-        if use is None:
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            RequestHead: self._request,
+            ResponseHead: self._response,
+            MessageEnd: self._message_end,
+            NotableMessageEnd: self._message_end,
+            Fin: self._closing,
+            Rst: self._closing,
+            ConnectionEnd: self._end,
+        }
+
+    def _message_end(self, event: MessageEnd) -> Iterable[Annotation]:
+        if event.of.__class__ is not ResponseHead:
             return ()
-        if isinstance(event, MessageEnd):
-            if event.of.__class__ is ResponseHead:
-                use.ended += 1
-                use.ended_ns = event.where.time_ns
-                use.ended_frames = event.where.frames or event.of.where.frames
-            return ()
-        if isinstance(event, Fin | Rst):
-            return self._closing(event, use)
-        if isinstance(event, ConnectionEnd):
-            return self._end(event, use)
+        where = event.where
+        use = self._uses.get(connection_of(where.channel))
+        if use is not None:
+            use.ended += 1
+            use.ended_ns = where.time_ns
+            use.ended_frames = where.frames or event.of.where.frames
         return ()
 
     def _use(self, event: Event) -> _Use:
@@ -92,40 +94,51 @@ class Connectionless(Concept):
         use = self._use(event)
         waiting = use.requests - use.ended
         use.requests += 1
+        closes = not use.is_close_said and _option(event, b"close")
         if use.requests == 1:
             use.first = event.where.frames
         elif not use.is_reuse_said:
-            use.is_reuse_said = True
-            frames = use.first + event.where.frames
-            if waiting > 0:
-                yield self.note(event, "pipelined", reference="RFC 9112 §9.3.2", waiting=waiting)
-            else:
-                yield self.note(event, "kept", frames=frames, first=use.first)
-        if not use.is_close_said and _option(event, b"close"):
-            use.is_close_said = True
-            yield self.note(event, "close-requested", reference="RFC 9112 §9.6")
+            return self._reused(event, use, waiting, closes=closes)
+        return self._close_requested(event, use) if closes else ()
+
+    def _reused(self, event: RequestHead, use: _Use, waiting: int, *, closes: bool) -> Iterable[Annotation]:
+        use.is_reuse_said = True
+        frames = use.first + event.where.frames
+        if waiting > 0:
+            yield self.note(event, "pipelined", reference="RFC 9112 §9.3.2", waiting=waiting)
+        else:
+            yield self.note(event, "kept", frames=frames, first=use.first)
+        if closes:
+            yield from self._close_requested(event, use)
+
+    def _close_requested(self, event: RequestHead, use: _Use) -> Iterable[Annotation]:
+        use.is_close_said = True
+        return (self.note(event, "close-requested", reference="RFC 9112 §9.6"),)
 
     def _response(self, event: ResponseHead) -> Iterable[Annotation]:
-        status = event.status
+        head = event.head
         use = self._use(event)
-        if status == 101:
-            use.is_switched = True
-        if 100 <= status < 200:
-            return
+        if may_be_interim(head):
+            status = event.status
+            if status == 101:
+                use.is_switched = True
+            if 100 <= status < 200:
+                return ()
         use.begun += 1
         if use.is_end_announced:
-            return
+            return ()
         if _option(event, b"close"):
             is_new = not use.is_close_said  # else the client asked for it
             use.is_close_said = use.is_end_announced = True
-            if is_new:
-                yield self.note(event, "close-announced", reference="RFC 9112 §9.6")
-        elif event.version == b"HTTP/1.0" and not _option(event, b"keep-alive"):
+            return (self.note(event, "close-announced", reference="RFC 9112 §9.6"),) if is_new else ()
+        if head.startswith(b"HTTP/1.0") and event.version == b"HTTP/1.0" and not _option(event, b"keep-alive"):
             use.is_close_said = use.is_end_announced = True
-            yield self.note(event, "http-1.0")
+            return (self.note(event, "http-1.0"),)
+        return ()
 
-    def _closing(self, event: Fin | Rst, use: _Use) -> Iterable[Annotation]:
-        if use.is_switched or not use.requests:
+    def _closing(self, event: Fin | Rst) -> Iterable[Annotation]:
+        use = self._uses.get(connection_of(event.where.channel))
+        if use is None or use.is_switched or not use.requests:
             return
         if isinstance(event, Rst):
             if event.after_close:
@@ -149,9 +162,9 @@ class Connectionless(Concept):
             waited_ns = max(0, event.where.time_ns - use.ended_ns)
             yield self.note(event, "closed", frames=frames, reference="RFC 9112 §9.6", waited_ns=waited_ns, **data)
 
-    def _end(self, event: ConnectionEnd, use: _Use) -> Iterable[Annotation]:
-        del self._uses[connection_of(event.where.channel)]
-        if event.connection.closed == "open" and use.requests and not use.is_switched:
+    def _end(self, event: ConnectionEnd) -> Iterable[Annotation]:
+        use = self._uses.pop(connection_of(event.where.channel), None)
+        if use is not None and event.connection.closed == "open" and use.requests and not use.is_switched:
             yield self.note(event, "still-open", frames=use.ended_frames, requests=use.requests)
 
 
@@ -168,9 +181,13 @@ class Stateless(Concept):
         self._seen: Recent[int, tuple[int, ...] | None] = Recent(4096)
         """Hash of a head -> frames of its first appearance; None: its likeness was said."""
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, RequestHead):
-            return self._request(event)
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            RequestHead: self._request,
+            ConnectionEnd: self._ended,
+        }
+
+    def _ended(self, event: ConnectionEnd) -> Iterable[Annotation]:
         self._said.pop(event.where.channel, None)
         return ()
 

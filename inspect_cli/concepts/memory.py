@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
 _K = TypeVar("_K")
@@ -11,10 +13,10 @@ MOST: Final = 16_384
 """Things of one kind that a concept remembers; the one met first is forgotten first."""
 
 
-class Recent(dict[_K, _V], Generic[_K, _V]):
+class Recent(OrderedDict[_K, _V], Generic[_K, _V]):
     """A dict that keeps its newest `most` keys."""
 
-    __slots__ = ("most",)
+    # Of a plain dict the first key is found ever more slowly when many before it have gone.
 
     def __init__(self, most: int = MOST) -> None:
         super().__init__()
@@ -22,7 +24,7 @@ class Recent(dict[_K, _V], Generic[_K, _V]):
 
     def __setitem__(self, key: _K, value: _V) -> None:
         if len(self) >= self.most and key not in self:
-            del self[next(iter(self))]
+            self.popitem(last=False)
         super().__setitem__(key, value)
 
     def first_time(self, key: _K, value: _V) -> bool:
@@ -35,6 +37,17 @@ class Recent(dict[_K, _V], Generic[_K, _V]):
 
 def connection_of(channel: str) -> str:
     """`tcp/3` of `tcp/3`, `tcp/3/tls`, `tcp/3/tls/h2/5`."""
-    first = channel.find("/")
-    second = channel.find("/", first + 1)
-    return channel if second < 0 else channel[:second]
+    if channel.count("/") < 2:
+        return channel
+    return channel[: channel.find("/", channel.find("/") + 1)]
+
+
+def may_be_interim(head: bytes) -> bool:
+    """False where a response is not 1xx for sure (RFC 9110 §15.2): asked of every head, so not split for that."""
+    return head[:9] not in (b"HTTP/1.1 ", b"HTTP/1.0 ") or not b"2" <= head[9:10] <= b"9"
+
+
+@lru_cache(maxsize=256)
+def names_of(attributes: tuple[tuple[bytes, bytes], ...]) -> frozenset[bytes]:
+    """Names of a cookie's attributes, in lower case; servers repeat them."""
+    return frozenset([name.lower() for name, _ in attributes])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from inspect_cli.concepts.base import Concept
 from inspect_cli.concepts.memory import Recent, connection_of
@@ -44,17 +45,25 @@ class SessionId(Concept):
         "session-id.renewed",
     )
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, SessionIssued):
-            return self._issued(event)
-        if isinstance(event, SessionReturned) and event.first:
-            frames = event.issued_frames + event.where.frames
-            issued = event.issued_frames
-            return (self.note(event, "returned", frames=frames, basis=INFERRED, name=event.name, issued=issued),)
-        if isinstance(event, SessionChanged) and not event.at_login:
-            frames = event.old_frames + event.where.frames
-            return (self.note(event, "renewed", frames=frames, name=event.name, old_frames=event.old_frames),)
-        return ()
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            SessionIssued: self._issued,
+            SessionReturned: self._returned,
+            SessionChanged: self._changed,
+        }
+
+    def _returned(self, event: SessionReturned) -> Iterable[Annotation]:
+        if not event.first:
+            return ()
+        issued = event.issued_frames
+        frames = issued + event.where.frames
+        return (self.note(event, "returned", frames=frames, basis=INFERRED, name=event.name, issued=issued),)
+
+    def _changed(self, event: SessionChanged) -> Iterable[Annotation]:
+        if event.at_login:
+            return ()
+        frames = event.old_frames + event.where.frames
+        return (self.note(event, "renewed", frames=frames, name=event.name, old_frames=event.old_frames),)
 
     def _issued(self, event: SessionIssued) -> Iterable[Annotation]:
         # That it is a session ID is a conclusion from name or look: nothing on the wire says so.
@@ -86,22 +95,25 @@ class SessionLogin(Concept):
         self._logins: Recent[str, LoginSeen] = Recent(4096)
         """The last login of each connection: its session ID follows from the same response."""
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, LoginSeen):
-            self._logins[connection_of(event.where.channel)] = event
-            return ()
-        if isinstance(event, SessionIssued):
-            return self._issued(event)
-        if isinstance(event, SessionChanged):
-            return self._changed(event)
-        if isinstance(event, SessionKept):
-            frames = event.login_frames + event.where.frames
-            return (
-                self.note(event, "kept", frames=frames, level="warning", name=event.name, login=event.login_frames),
-            )
-        if isinstance(event, SessionEnded):
-            return (self.note(event, "logout", basis=NOT_OBSERVABLE, name=event.name),)
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            LoginSeen: self._logged_in,
+            SessionIssued: self._issued,
+            SessionChanged: self._changed,
+            SessionKept: self._kept,
+            SessionEnded: self._ended,
+        }
+
+    def _logged_in(self, event: LoginSeen) -> Iterable[Annotation]:
+        self._logins[connection_of(event.where.channel)] = event
         return ()
+
+    def _kept(self, event: SessionKept) -> Iterable[Annotation]:
+        frames = event.login_frames + event.where.frames
+        return (self.note(event, "kept", frames=frames, level="warning", name=event.name, login=event.login_frames),)
+
+    def _ended(self, event: SessionEnded) -> Iterable[Annotation]:
+        return (self.note(event, "logout", basis=NOT_OBSERVABLE, name=event.name),)
 
     def _issued(self, event: SessionIssued) -> Iterable[Annotation]:
         response = _response(event)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from inspect_cli.concepts.base import Concept
 from inspect_cli.concepts.memory import Recent, connection_of
@@ -138,19 +139,28 @@ class OsiLayers(Concept):
         self._ends: Recent[str, tuple[str, str]] = Recent()
         self._open = {RequestHead: "http", WebSocketFrame: "websocket"}
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if not self._open:
-            return ()
-        if isinstance(event, Syn | MidStream):
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            MidStream: self._began,
+            Syn: self._began,
+            RequestHead: self._first,
+            WebSocketFrame: self._first,
+            ConnectionEnd: self._over,
+        }
+
+    def _began(self, event: Syn | MidStream) -> Iterable[Annotation]:
+        if self._open:
             self._ends[event.where.channel] = (event.client, event.server)
-            return ()
-        if isinstance(event, ConnectionEnd):
-            self._ends.pop(event.where.channel, None)
-            return ()
-        if not event.where.frames:
-            return ()  # told by a socket: no frame shows its layers
-        name = self._open.pop(event.__class__, None)
-        return () if name is None else (self._layers(event, name),)
+        return ()
+
+    def _over(self, event: ConnectionEnd) -> Iterable[Annotation]:
+        self._ends.pop(event.where.channel, None)
+        return ()
+
+    def _first(self, event: Event) -> Iterable[Annotation]:
+        if event.__class__ not in self._open or not event.where.frames:
+            return ()  # told before, or by a socket: no frame shows its layers
+        return (self._layers(event, self._open.pop(event.__class__)),)
 
     def _layers(self, event: Event, name: str) -> Annotation:
         client, server = self._ends.get(connection_of(event.where.channel), ("", ""))

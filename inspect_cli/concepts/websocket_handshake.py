@@ -6,8 +6,9 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from inspect_cli.concepts.base import Concept
 from inspect_cli.concepts.memory import Recent, connection_of
@@ -110,28 +111,37 @@ class WebSocketHandshake(Concept):
         self._asked: Recent[str, _Asked] = Recent(4096)
         self._keys: Recent[bytes, tuple[int, ...]] = Recent(4096)
 
-    def see(self, event: Event) -> Iterable[Annotation]:
-        if isinstance(event, RequestHead):
-            head = event.head.lower()
-            if b"websocket" in head and (b"\nsec-websocket-" in head or _is_upgrade(event)):
-                return self._request(event)
-            return ()
+    def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Annotation]]]:
+        return {
+            RequestHead: self._requested,
+            ResponseHead: self._answered,
+            ConnectionEnd: self._ended,
+        }
+
+    def _requested(self, event: RequestHead) -> Iterable[Annotation]:
+        head = event.head.lower()
+        if b"websocket" in head and (b"\nsec-websocket-" in head or _is_upgrade(event)):
+            return self._request(event)
+        return ()
+
+    def _answered(self, event: ResponseHead) -> Iterable[Annotation]:
         if not self._asked:
             return ()
         channel = connection_of(event.where.channel)
         asked = self._asked.get(channel)
         if asked is None:
             return ()
-        if isinstance(event, ResponseHead):
-            status = event.status
-            if not asked.request.is_same(event.request) or (100 <= status < 200 and status != 101):
-                return ()
-            del self._asked[channel]
-            return self._accepted(event, asked) if status == 101 else self._refused(event, asked, status)
-        if isinstance(event, ConnectionEnd):
-            del self._asked[channel]
-            return (self.note(event, "unanswered", frames=asked.request.where.frames, level="warning"),)
-        return ()
+        status = event.status
+        if not asked.request.is_same(event.request) or (100 <= status < 200 and status != 101):
+            return ()
+        del self._asked[channel]
+        return self._accepted(event, asked) if status == 101 else self._refused(event, asked, status)
+
+    def _ended(self, event: ConnectionEnd) -> Iterable[Annotation]:
+        asked = self._asked.pop(connection_of(event.where.channel), None)
+        if asked is None:
+            return ()
+        return (self.note(event, "unanswered", frames=asked.request.where.frames, level="warning"),)
 
     # -- the request (§4.1, second list) ---------------------------------------------------
 

@@ -64,6 +64,13 @@ class Jar:
         self, lines: Iterable[bytes], asking: Asking, now_ns: int, *, steps: bool = True
     ) -> list[StoreDecision]:
         """Take the Set-Cookie lines of one response, in their order."""
+        profile = self.profile
+        if not profile.reads_whole_answers and profile.max_stored_per_response is None:  # each line by itself
+            shelves, blocks = self._shelves, self.block_third_party
+            return [
+                decide_store(shelves, profile, line, asking, now_ns, tell=steps, blocks_third_parties=blocks)
+                for line in lines
+            ]
         return decide_all(
             lines, self.profile, now_ns, lambda line: self.store(line, asking, now_ns, steps=steps), tell=steps
         )

@@ -136,12 +136,10 @@ def parse_cookie_header(value: bytes) -> list[tuple[bytes, bytes]]:
     The draft gives no algorithm for servers; this mirrors §5.8.3 step 6, which wrote it.
     """
     pairs: list[tuple[bytes, bytes]] = []
-    for piece in (part.strip(_WSP) for part in value.split(b";")):
-        if not piece:
-            continue
+    for piece in value.split(b";"):
         name, equals, content = piece.partition(b"=")
         if equals:
             pairs.append((name.strip(_WSP), content.strip(_WSP)))
-        else:
-            pairs.append((b"", piece))
+        elif name := piece.strip(_WSP):
+            pairs.append((b"", name))
     return pairs

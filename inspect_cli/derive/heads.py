@@ -58,8 +58,9 @@ class Asked(NamedTuple):
 
 def connection_of(channel: str) -> str:
     """`tcp/3` of `tcp/3`, `tcp/3/tls`, `tcp/3/tls/h2/5`."""
-    second = channel.find("/", channel.find("/") + 1)
-    return channel if second < 0 else channel[:second]
+    if channel.count("/") < 2:
+        return channel
+    return channel[: channel.find("/", channel.find("/") + 1)]
 
 
 def is_101(response: ResponseHead) -> bool:

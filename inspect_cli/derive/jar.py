@@ -70,9 +70,6 @@ class Jars(Deriver):
         self._contexts: Recent[tuple[str, int], Context] = Recent(_MAX_OPEN)
         self._last_requests: Recent[str, Request] = Recent(_MAX_OPEN)
 
-    def see(self, event: Event) -> Iterable[Event]:
-        return self.ways()[event.__class__](event)
-
     def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Event]]]:
         return {
             ContextGiven: self._given,

@@ -120,8 +120,10 @@ class Matching:
         found: list[CookieSent | CookieWithheld] = []
         self._carries_any = bool(lines)
         for line, where in zip(lines, places, strict=True):
-            found += [self._sent(where, name, value) for name, value in parse_cookie_header(line.value)]
-        found += self._withheld()
+            for name, value in parse_cookie_header(line.value):
+                found.append(self._sent(where, name, value))
+        if len(self._matched) < len(self._decisions):
+            found += self._withheld()
         return found
 
     def outcome(self, lines: tuple[FieldLine, ...], found: Sequence[CookieSent | CookieWithheld]) -> Outcome | None:
@@ -129,9 +131,14 @@ class Matching:
         asks = self._asks
         if self._is_news or asks.by_hand or len(lines) > 1 or len(found) > _MAX_KEPT:
             return None
-        sent = tuple([event.decision for event in found if isinstance(event, CookieSent)])
-        withheld = tuple([event.decision for event in found if isinstance(event, CookieWithheld)])
-        return Outcome(self._decisions, lines, asks.who, asks.basis, sent, withheld, asks.may_omit)
+        sent: list[Sending] = []
+        withheld: list[Withholding] = []
+        for event in found:
+            if isinstance(event, CookieSent):
+                sent.append(event.decision)
+            else:
+                withheld.append(event.decision)
+        return Outcome(self._decisions, lines, asks.who, asks.basis, tuple(sent), tuple(withheld), asks.may_omit)
 
     def _sent(self, where: Where, name: bytes, value: bytes) -> CookieSent:
         found = self._by_pair.get((name, value))
@@ -209,8 +216,6 @@ class Matching:
     def _withheld(self) -> list[CookieWithheld]:
         """Cookies that stay: because a rule keeps them, or although none does (said once)."""
         found: list[CookieWithheld] = []
-        if len(self._matched) >= len(self._decisions):
-            return found
         asks = self._asks
         where = missed = self._head.where._replace(basis=asks.basis)
         if asks.recorded:  # by what its user set, it may have been right not to send it

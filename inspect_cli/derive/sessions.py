@@ -66,9 +66,6 @@ class Sessions(Deriver):
         self._carries: tuple[MessageHead | None, dict[bytes, _Carried]] = (None, {})
         """The last request with IDs, and these."""
 
-    def see(self, event: Event) -> Iterable[Event]:
-        return self.ways()[event.__class__](event)
-
     def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Event]]]:
         return {
             LoginSeen: self._logged_in,
