@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from inspect_cli.concepts.base import Concept
-from inspect_cli.concepts.memory import Recent, names_of
+from inspect_cli.concepts.memory import Recent, brief, brief_text, names_of
 from inspect_cli.events.base import Annotation, Event
 from inspect_cli.events.cookies import BIS, CookieEvent, CookieSent, CookieStored, SessionChanged, SessionIssued
 
@@ -80,7 +80,7 @@ class CookieSecurity(Concept):
 
     def _stored(self, event: CookieStored) -> Iterable[Annotation]:
         decision = event.decision
-        key = (decision.name, decision.domain, decision.path, names_of(event.attributes))
+        key = (brief(decision.name), decision.domain, brief_text(decision.path), names_of(event.attributes))
         return self._holes(event) if self._seen.first_time(key, True) else ()
 
     def _session(self, event: SessionIssued | SessionChanged) -> Iterable[Annotation]:
@@ -88,7 +88,7 @@ class CookieSecurity(Concept):
         of = event.of
         if not of.secure or event.name.lower().startswith(_PREFIXES):
             return ()
-        if not self._unprefixed.first_time((event.name, of.domain, of.path), True):
+        if not self._unprefixed.first_time((brief(event.name), of.domain, brief_text(of.path)), True):
             return ()
         reference, basis = f"{BIS} §4.1.3", of.of.where.basis
         return (self.note(event, "no-prefix", reference=reference, level="notice", basis=basis, name=event.name),)
@@ -97,7 +97,7 @@ class CookieSecurity(Concept):
         # Said where it was set if that was seen.
         if event.decision.origin == "stored" or not self._is_clear(event):
             return ()
-        if not self._in_clear.first_time((event.name, event.domain), True):
+        if not self._in_clear.first_time((brief(event.name), event.domain), True):
             return ()
         reference = f"{BIS} §8.3"
         return (self.note(event, "clear-text", reference=reference, level="warning", name=event.name),)

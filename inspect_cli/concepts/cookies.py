@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inspect_cli.concepts.base import Concept
-from inspect_cli.concepts.memory import Recent, connection_of, may_be_interim, names_of
-from inspect_cli.events.base import INFERRED, NOT_OBSERVABLE, OBSERVED, REPORTED, Annotation, Basis, Event, Level
+from inspect_cli.concepts.memory import Recent, brief, brief_text, connection_of, may_be_interim, names_of
+from inspect_cli.events.base import INFERRED, NOT_OBSERVABLE, OBSERVED, REPORTED, Annotation, Basis, Event, Level, Where
 from inspect_cli.events.cookies import (
     BIS,
     ClientRestarted,
@@ -23,6 +23,8 @@ from inspect_cli.events.http import MessageHead, RequestHead, ResponseHead
 from inspect_cli.events.tcp import ConnectionEnd
 
 _Identity = tuple[bytes, str, str]
+_LONG = 256
+"""Octets of name and path; of longer ones a digest is remembered."""
 _NAMED = 16
 """Cookies that one sentence names."""
 
@@ -30,7 +32,10 @@ _NAMED = 16
 def identity(event: CookieEvent) -> _Identity:
     """What makes a cookie this one: name, domain, path (6265bis §5.7 step 23)."""
     decision = event.decision
-    return (decision.name, decision.domain, decision.path)
+    name, path = decision.name, decision.path
+    if len(name) + len(path) > _LONG:
+        return (brief(name), decision.domain, brief_text(path))
+    return (name, decision.domain, path)
 
 
 def _line_basis(event: CookieEvent) -> Basis:
@@ -94,7 +99,7 @@ class Cookie(Concept):
         decision = event.decision
         if not decision.expected:
             return (self._ruled(event, "should-not-be-sent", "warning"),)
-        if not self._sent.first_time((decision.name, decision.domain, decision.path), True):
+        if not self._sent.first_time(identity(event), True):
             return ()
         if event.reason == "ValueDiffers":
             return (self.note(event, "value-differs", level="notice", name=event.name),)
@@ -115,8 +120,13 @@ class Cookie(Concept):
 class _Answer:
     """A request whose cookies came back for the first time, waiting for its response."""
 
-    request: RequestHead
+    where: Where
+    index: int
     names: list[bytes] = field(default_factory=list)
+
+    def is_of(self, request: RequestHead) -> bool:
+        """Whether it waits for this one's response: objects may be copies, made in another process."""
+        return request.index == self.index and request.where == self.where
 
 
 class CookieFlow(Concept):
@@ -149,7 +159,7 @@ class CookieFlow(Concept):
     def _stored(self, event: CookieStored) -> Iterable[Annotation]:
         decision = event.decision
         name = decision.name
-        if not self._set.first_time(((name, decision.domain, decision.path), decision.value.value), False):
+        if not self._set.first_time((identity(event), brief(decision.value.value)), False):
             return ()
         of, given = event.of, event.where.frames
         basis = of.where.basis
@@ -166,7 +176,7 @@ class CookieFlow(Concept):
         if decision.origin != "stored":
             return ()
         name, set_frames = decision.name, decision.set_frames
-        key = ((name, decision.domain, decision.path), decision.value.value)
+        key = (identity(event), brief(decision.value.value))
         if self._set.get(key) is not False:
             return ()
         self._set[key] = True
@@ -190,10 +200,10 @@ class CookieFlow(Concept):
         waiting = self._waiting.get(channel)
         if waiting is None:
             waiting = self._waiting[channel] = []
-        if waiting and request.is_same(waiting[-1].request):
+        if waiting and waiting[-1].is_of(request):
             waiting[-1].names.append(name)
         elif len(waiting) < 64:  # pipelined that deep, the last ones go unsaid
-            waiting.append(_Answer(request, [name]))
+            waiting.append(_Answer(request.where, request.index, [name]))
 
     def _answered(self, event: ResponseHead) -> Iterable[Annotation]:
         if not self._waiting:
@@ -205,7 +215,7 @@ class CookieFlow(Concept):
         if may_be_interim(event.head) and 100 <= event.status < 200 and event.status != 101:
             return ()
         for at in range(len(waiting)):
-            if waiting[at].request.is_same(event.request):
+            if waiting[at].is_of(event.request):
                 break
         else:
             return ()
@@ -213,7 +223,7 @@ class CookieFlow(Concept):
         del waiting[: at + 1]
         if not waiting:
             del self._waiting[channel]
-        asked = answer.request.where.frames
+        asked = answer.where.frames
         frames = asked + event.where.frames
         names = tuple(answer.names[:8])
         return (self.note(event, "read", frames=frames, basis=INFERRED, names=names, asked=asked),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Final, Generic, TypeVar
 
 _K = TypeVar("_K")
@@ -11,6 +12,10 @@ _V = TypeVar("_V")
 
 MOST: Final = 16_384
 """Things of one kind that a concept remembers; the one met first is forgotten first."""
+
+
+_LONGEST: Final = 128
+"""Octets of a thing that is remembered as it is."""
 
 
 class Recent(OrderedDict[_K, _V], Generic[_K, _V]):
@@ -47,7 +52,20 @@ def may_be_interim(head: bytes) -> bool:
     return head[:9] not in (b"HTTP/1.1 ", b"HTTP/1.0 ") or not b"2" <= head[9:10] <= b"9"
 
 
+def brief(octets: bytes) -> bytes:
+    """The octets, or a digest of many: enough to know them again, and thousands of them are remembered."""
+    return octets if len(octets) <= _LONGEST else blake2b(octets, digest_size=32).digest()
+
+
+def brief_text(text: str) -> str:
+    """The same of text."""
+    return text if len(text) <= _LONGEST else brief(text.encode("utf-8", "surrogatepass")).hex()
+
+
 @lru_cache(maxsize=256)
 def names_of(attributes: tuple[tuple[bytes, bytes], ...]) -> frozenset[bytes]:
-    """Names of a cookie's attributes, in lower case; servers repeat them."""
-    return frozenset([name.lower() for name, _ in attributes])
+    """What tells the attributes of cookies apart by their names, in lower case; servers repeat them."""
+    names = frozenset([name.lower() for name, _ in attributes])
+    if sum(map(len, names)) <= _LONGEST:
+        return names
+    return frozenset((brief(b";".join(sorted(names))),))

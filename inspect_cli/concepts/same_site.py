@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from inspect_cli.concepts.base import Concept
 from inspect_cli.concepts.memory import Recent
 from inspect_cli.events.base import INFERRED, REPORTED, Annotation, Event
-from inspect_cli.events.calls import Context, RequestAsked
+from inspect_cli.events.calls import RequestAsked
 from inspect_cli.events.cookies import BIS, Asking
 from inspect_cli.events.http import ResponseHead
 
@@ -32,6 +32,14 @@ class _Redirect(NamedTuple):
         return (self.scheme, self.host, self.path) == (asking.scheme, asking.host, asking.path)
 
 
+class _Asked(NamedTuple):
+    """A request that waits for its answer: of its Context what is looked at then."""
+
+    jar: str
+    url: str
+    asking: Asking
+
+
 class SameSite(Concept):
     """Same-site or cross-site: decided by the page that asks, not by the hosts of redirects in between."""
 
@@ -41,7 +49,7 @@ class SameSite(Concept):
     codes = ("same-site.cross-site", "same-site.redirected", "same-site.left", "same-site.returned")
 
     def __init__(self) -> None:
-        self._asked: Recent[tuple[str, int], Context] = Recent(_OPEN)
+        self._asked: Recent[tuple[str, int], _Asked] = Recent(_OPEN)
         self._redirects: Recent[str, _Redirect] = Recent(_OPEN)
 
     def see(self, event: Event) -> Iterable[Annotation]:
@@ -54,7 +62,7 @@ class SameSite(Concept):
     def _request(self, event: RequestAsked) -> Iterable[Annotation]:
         context, head = event.context, event.of
         asking = context.asking
-        self._asked[head.where.channel, head.index] = context
+        self._asked[head.where.channel, head.index] = _Asked(context.jar, context.url, asking)
         redirect = self._redirects.pop(context.jar, None)
         if redirect is not None and redirect.leads_to(asking):
             frames = redirect.frames + head.where.frames
@@ -89,18 +97,18 @@ class SameSite(Concept):
     def _answered(self, event: ResponseHead, channel: str, index: int) -> None:
         if 100 <= event.status < 200 and event.status != 101:
             return
-        context = self._asked.pop((channel, index), None)
-        if context is None:
+        asked = self._asked.pop((channel, index), None)
+        if asked is None:
             return
         locations = event.values(b"location") if event.status in _REDIRECTS else []
         if not locations or len(locations[0]) > _LONGEST:
             return
         try:
-            to = urlsplit(urljoin(context.url, locations[0].decode("utf-8", "replace").strip()))
+            to = urlsplit(urljoin(asked.url, locations[0].decode("utf-8", "replace").strip()))
         except ValueError:
             return
-        self._redirects[context.jar] = _Redirect(
-            to.scheme, to.hostname or "", to.path or "/", event.where.frames, context.asking
+        self._redirects[asked.jar] = _Redirect(
+            to.scheme, to.hostname or "", to.path or "/", event.where.frames, asked.asking
         )
 
 

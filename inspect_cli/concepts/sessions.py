@@ -18,6 +18,7 @@ from inspect_cli.events.cookies import (
     SessionReturned,
 )
 from inspect_cli.events.http import ResponseHead
+from inspect_cli.events.tcp import ConnectionEnd
 
 _ENOUGH_BITS = 64
 """Below that an ID can be guessed (OWASP Session Management asks for 64 bits at least)."""
@@ -83,7 +84,7 @@ class SessionLogin(Concept):
 
     id = "session-login"
     reference = f"{BIS} §8.4"
-    watches = (LoginSeen, SessionIssued, SessionChanged, SessionKept, SessionEnded)
+    watches = (LoginSeen, SessionIssued, SessionChanged, SessionKept, SessionEnded, ConnectionEnd)
     codes = (
         "session-login.issued",
         "session-login.changed",
@@ -102,7 +103,12 @@ class SessionLogin(Concept):
             SessionChanged: self._changed,
             SessionKept: self._kept,
             SessionEnded: self._ended,
+            ConnectionEnd: self._over,
         }
+
+    def _over(self, event: ConnectionEnd) -> Iterable[Annotation]:
+        self._logins.pop(event.where.channel, None)
+        return ()
 
     def _logged_in(self, event: LoginSeen) -> Iterable[Annotation]:
         self._logins[connection_of(event.where.channel)] = event

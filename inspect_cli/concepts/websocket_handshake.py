@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inspect_cli.concepts.base import Concept
-from inspect_cli.concepts.memory import Recent, connection_of
+from inspect_cli.concepts.memory import Recent, brief, connection_of
 from inspect_cli.events.base import Annotation, Event, Level
 from inspect_cli.events.http import MessageHead, RequestHead, ResponseHead
 from inspect_cli.events.tcp import ConnectionEnd
@@ -161,12 +161,12 @@ class WebSocketHandshake(Concept):
                 event, "asked", key=key, offered=tuple(offered[:_SHOWN]), extensions=tuple(extensions[:_SHOWN])
             )
         if key:
-            before = self._keys.get(key)
+            before = self._keys.get(brief(key))
             if before is not None:
                 frames = before + event.where.frames
                 yield self.note(event, "key-reused", frames=frames, level="warning", before=before)
             else:
-                self._keys[key] = event.where.frames
+                self._keys[brief(key)] = event.where.frames
         yield from self._who(event)
 
     @staticmethod

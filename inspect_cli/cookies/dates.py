@@ -37,12 +37,15 @@ EARLIEST_NS = (date(1601, 1, 1).toordinal() - _EPOCH_DAYS) * 86_400 * _NS
 """The earliest date that a cookie can carry here, as Unix ns (negative)."""
 
 
-@lru_cache(maxsize=1024)
 def parse_date(value: bytes, *, early_expire: bool = False) -> int | None:
     """Unix time in ns of a cookie-date, None where it fails to parse.
 
     `early_expire`: a year before 1601 is the earliest date there is, no failure.
     """
+    return (_kept_date if len(value) <= _LONGEST_KEPT else _date)(value, early_expire)
+
+
+def _date(value: bytes, early_expire: bool) -> int | None:
     time: tuple[int, int, int] | None = None
     day = month = year = None
     for token in _DELIMITERS.split(value):
@@ -69,3 +72,8 @@ def parse_date(value: bytes, *, early_expire: bool = False) -> int | None:
     except ValueError:  # step 6: no such date exists
         return None
     return (days * 86_400 + hour * 3600 + minute * 60 + second) * _NS
+
+
+_LONGEST_KEPT = 64
+"""Octets of a date that is kept with what was read from it."""
+_kept_date = lru_cache(maxsize=1024)(_date)

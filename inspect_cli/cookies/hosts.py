@@ -18,15 +18,18 @@ _MAX_HOST = 255
 _SECURE_SCHEMES = frozenset(("https", "wss"))
 
 
-@lru_cache(maxsize=4096)
 def canonical_host(host: str) -> str | None:
     """Lower case, U-labels as A-labels (6265bis §5.1.2); None where a label is no label.
 
     `_` is taken for a letter, against the clause and with every client: such names exist
     in local networks. One empty label at the end (a trailing dot) stays.
     """
-    if not host or len(host) > _MAX_HOST:
-        return None
+    return _canonical(host) if host and len(host) <= _MAX_HOST else None
+
+
+# What is too long to be a host is told apart before it is remembered, here and below.
+@lru_cache(maxsize=4096)
+def _canonical(host: str) -> str | None:
     host = host.lower()
     if is_ip(host):
         return host
@@ -58,19 +61,25 @@ def _canonical_label(label: str) -> str | None:
     return label
 
 
-@lru_cache(maxsize=4096)
 def is_ip(host: str) -> bool:
     """Whether the host is an address (IPv6 without brackets), not a name."""
+    return (_is_ip if len(host) <= _MAX_HOST else _is_ip.__wrapped__)(host)
+
+
+@lru_cache(maxsize=4096)
+def _is_ip(host: str) -> bool:
     if host[-1:].isdigit() and _IPV4.fullmatch(host):
         return True
     return ":" in host and _IPV6.fullmatch(host) is not None
 
 
-@lru_cache(maxsize=4096)
 def domain_matches(host: str, domain: str) -> bool:
     """Whether the canonical host is the domain or lies below it (6265bis §5.1.3)."""
-    if host == domain:
-        return True
+    return host == domain or (len(domain) < len(host) and _lies_below(host, domain))
+
+
+@lru_cache(maxsize=4096)
+def _lies_below(host: str, domain: str) -> bool:
     if not domain or not host.endswith(domain) or host[-len(domain) - 1] != ".":
         return False
     return not is_ip(host)
@@ -84,25 +93,32 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
-@lru_cache(maxsize=4096)
 def registrable_domain(host: str) -> str | None:
     """Public suffix and one label more; None for a suffix itself, an address, no name."""
-    if is_ip(host) or len(host) > _MAX_HOST or host.startswith("."):
+    return _registrable(host) if len(host) <= _MAX_HOST else None
+
+
+@lru_cache(maxsize=4096)
+def _registrable(host: str) -> str | None:
+    if is_ip(host) or host.startswith("."):
         return None
     # A name that ends with a dot is another host than the one without it: the dot stays.
     found = _suffixes().privatesuffix(host.removesuffix("."))
     return found + "." * host.endswith(".") if isinstance(found, str) else None
 
 
-@lru_cache(maxsize=4096)
 def is_public_suffix(domain: str) -> bool:
     """Whether anybody may register names below it; an unlisted top-level name counts too."""
-    if is_ip(domain) or len(domain) > _MAX_HOST or domain.startswith("."):
+    return len(domain) <= _MAX_HOST and _is_suffix(domain)
+
+
+@lru_cache(maxsize=4096)
+def _is_suffix(domain: str) -> bool:
+    if is_ip(domain) or domain.startswith("."):
         return False
     return bool(_suffixes().is_public(domain))
 
 
-@lru_cache(maxsize=4096)
 def site_of(host: str) -> str:
     """The registrable domain, or the host where there is none (HTML "obtain a site")."""
     return registrable_domain(host) or host
@@ -113,7 +129,6 @@ def is_secure_scheme(scheme: str) -> bool:
     return scheme in _SECURE_SCHEMES
 
 
-@lru_cache(maxsize=4096)
 def is_loopback(host: str) -> bool:
     """Whether browsers hold http to this host for trustworthy: it never leaves the machine.
 

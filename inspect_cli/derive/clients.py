@@ -18,6 +18,8 @@ MAX_JAR_BYTES = 64 << 20
 """Of all jars together; the jar used longest ago is forgotten first."""
 MAX_CONNECTIONS = 65_536
 _MAX_SEEDED = 10_000
+_SEED_BYTES = 300
+"""Of the name of a cookie that was put in, roughly."""
 _MAX_REFUSED = 64
 MAX_REFUSED_BYTES = 512
 """Of the name and value of a cookie that was not kept; longer ones are not recognised again."""
@@ -47,7 +49,7 @@ class Clients:
         """`profile`: of all of them, whatever a Context says; None: a Context's, else the draft's."""
         self._profile = profile
         self._clients: OrderedDict[Owner, Client] = OrderedDict()
-        self._addresses: dict[str, tuple[str, str]] = {}
+        self._addresses: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._count_of: dict[str, int] = {}
         self._size_bytes = 0
 
@@ -55,7 +57,7 @@ class Clients:
         """Remember who is at either end of the connection."""
         addresses = self._addresses
         if len(addresses) >= MAX_CONNECTIONS:
-            del addresses[next(iter(addresses))]
+            addresses.popitem(last=False)
         addresses[event.where.channel] = (event.client.rpartition(":")[0], event.server.rpartition(":")[0])
 
     def closed(self, connection: str) -> None:
@@ -96,8 +98,9 @@ class Clients:
 
     def grown(self, client: Client) -> None:
         """The jar changed; forget old ones where all together are too large."""
-        self._size_bytes += client.jar.size_bytes - client.size_bytes
-        client.size_bytes = client.jar.size_bytes
+        size_bytes = client.jar.size_bytes + _SEED_BYTES * len(client.seeded)
+        self._size_bytes += size_bytes - client.size_bytes
+        client.size_bytes = size_bytes
         while self._size_bytes > MAX_JAR_BYTES and len(self._clients) > 1:
             self._forget_oldest()
 

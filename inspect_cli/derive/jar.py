@@ -28,6 +28,7 @@ from inspect_cli.derive.heads import (
 )
 from inspect_cli.derive.matching import Known, Matching, Refused, Situation
 from inspect_cli.derive.others import Others
+from inspect_cli.derive.waiting import Waiting
 from inspect_cli.events.base import INFERRED, REPORTED, Event, Secret, Where
 from inspect_cli.events.calls import Context, ContextGiven, RequestAsked
 from inspect_cli.events.cookies import (
@@ -67,7 +68,7 @@ class Jars(Deriver):
         self._clients = Clients(profile)
         self._others = Others()
         self._pending: deque[Context] = deque(maxlen=_MAX_PENDING)
-        self._contexts: Recent[tuple[str, int], Context] = Recent(_MAX_OPEN)
+        self._contexts: Waiting[Context] = Waiting(_MAX_OPEN)
         self._last_requests: Recent[str, Request] = Recent(_MAX_OPEN)
 
     def ways(self) -> Mapping[type[Event], Callable[[Any], Iterable[Event]]]:
@@ -90,6 +91,7 @@ class Jars(Deriver):
     def _closed(self, event: ConnectionEnd) -> Iterable[Event]:
         self._clients.closed(event.where.channel)
         self._last_requests.pop(event.where.channel, None)
+        self._contexts.over(event.where.channel)
         return ()
 
     def _restarted(self, event: ContextGiven) -> ClientRestarted:
@@ -109,7 +111,7 @@ class Jars(Deriver):
         if self._pending:
             context = self._take_context(event)
             if context is not None:
-                self._contexts.put((channel, event.index), context)
+                self._contexts.put(channel, event.index, context, _size_of(context))
                 asks = _situation_of(context, self._clients.named(context))
                 if context.recorded and not lines:
                     asked = request.asked
@@ -192,8 +194,8 @@ class Jars(Deriver):
     def _context_of(self, event: ResponseHead) -> Context | None:
         if not self._contexts or event.request is None:
             return None
-        key = (event.request.where.channel, event.request.index)
-        return self._contexts.pop(key, None) if is_final(event) else self._contexts.get(key)
+        channel, index = event.request.where.channel, event.request.index
+        return self._contexts.pop(channel, index) if is_final(event) else self._contexts.get(channel, index)
 
     def _situation(self, event: ResponseHead, context: Context | None) -> Situation | None:
         if context is not None:
@@ -238,6 +240,10 @@ class Jars(Deriver):
                 ask.top_site,
             )
         )
+
+
+def _size_of(context: Context) -> int:
+    return len(context.url) + sum([300 + len(given.name) + len(given.value.value) for given in context.given])
 
 
 def _recorded(asked: Asked, client: Client | None) -> Situation:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MAX_KEPT: Final = 64
 """Cookies of an outcome that is kept."""
+_MAX_KEPT_BYTES: Final = 16_384
+"""Of its Cookie field."""
 
 
 @dataclass(slots=True)
@@ -130,6 +132,8 @@ class Matching:
         """What was found, to be found again; None where it would be another thing the second time."""
         asks = self._asks
         if self._is_news or asks.by_hand or len(lines) > 1 or len(found) > _MAX_KEPT:
+            return None
+        if lines and len(lines[0].value) > _MAX_KEPT_BYTES:
             return None
         sent: list[Sending] = []
         withheld: list[Withholding] = []

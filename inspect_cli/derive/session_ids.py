@@ -8,6 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+_LONGEST_KEPT: Final = 256
 LEAST_BITS: Final = 64
 """Below it a value of unknown name is not taken for an ID (OWASP asks for 64 bits at least)."""
 
@@ -55,9 +56,13 @@ _ALPHABETS: Final = (
 _PRINTABLE = 94
 
 
-@lru_cache(maxsize=512)
 def known_name(name: bytes) -> str:
     """The framework that names its session cookie so; "" for none."""
+    return (_known_name if len(name) <= _LONGEST_KEPT else _known_name.__wrapped__)(name)
+
+
+@lru_cache(maxsize=512)
+def _known_name(name: bytes) -> str:
     lowered = name.lower()
     for prefix in _PREFIXES:
         lowered = lowered.removeprefix(prefix)

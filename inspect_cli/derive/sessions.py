@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from inspect_cli.derive.base import Deriver
 from inspect_cli.derive.heads import Recent, is_final
 from inspect_cli.derive.session_ids import entropy_bits, known_name, names_session
+from inspect_cli.derive.waiting import Waiting
 from inspect_cli.events.base import INFERRED, OBSERVED, Event, Secret
 from inspect_cli.events.cookies import (
     CookieDeleted,
@@ -24,6 +25,7 @@ from inspect_cli.events.cookies import (
     SessionReturned,
 )
 from inspect_cli.events.http import MessageHead, ResponseHead
+from inspect_cli.events.tcp import ConnectionEnd
 
 _MAX_IDS = 10_000
 _MAX_OPEN = 4_096
@@ -54,12 +56,12 @@ def _id(name: bytes, value: bytes) -> _Id:
 class Sessions(Deriver):
     """Follows IDs by name and value, which are unique where they are IDs at all."""
 
-    watches = (LoginSeen, CookieSent, CookieStored, CookieDeleted, ResponseHead)
+    watches = (LoginSeen, CookieSent, CookieStored, CookieDeleted, ResponseHead, ConnectionEnd)
     makes = (SessionIssued, SessionReturned, SessionChanged, SessionKept, SessionEnded)
 
     def __init__(self) -> None:
         self._ids: Recent[_Id, _Issued] = Recent(_MAX_IDS)
-        self._carried: Recent[tuple[str, int], dict[bytes, _Carried]] = Recent(_MAX_OPEN)
+        self._carried: Waiting[dict[bytes, _Carried]] = Waiting(_MAX_OPEN)
         self._login: LoginSeen | None = None
         self._touched: set[bytes] = set()
         """Names that the response of the last login stored or deleted."""
@@ -73,7 +75,13 @@ class Sessions(Deriver):
             CookieStored: self._stored,
             CookieDeleted: self._deleted,
             ResponseHead: self._answered,
+            ConnectionEnd: self._over,
         }
+
+    def _over(self, event: ConnectionEnd) -> Iterable[Event]:
+        self._carried.over(event.where.channel)
+        self._carries = (None, {})
+        return ()
 
     def _logged_in(self, event: LoginSeen) -> Iterable[Event]:
         self._login = event
@@ -89,6 +97,8 @@ class Sessions(Deriver):
         carried = self._carried_by(event.of)
         if name not in carried:
             carried[name] = _Carried(value, where.frames)
+            head = event.of
+            self._carried.grow(head.where.channel, head.index, len(name) + len(value.value))
         if issued is None:
             return ()
         first = not issued.is_returned
@@ -99,11 +109,11 @@ class Sessions(Deriver):
         """IDs in this request, to put more in; its cookies come one after another."""
         of, carried = self._carries
         if of is not head:
-            key = (head.where.channel, head.index)
-            found = self._carried.get(key)
+            channel, index = head.where.channel, head.index
+            found = self._carried.get(channel, index)
             if found is None:
                 found = {}
-                self._carried.put(key, found)
+                self._carried.put(channel, index, found)
             carried = found
             self._carries = (head, carried)
         return carried
@@ -149,7 +159,7 @@ class Sessions(Deriver):
         if not (self._carried or self._login) or event.request is None or not is_final(event):
             return ()
         self._carries = (None, {})
-        carried = self._carried.pop((event.request.where.channel, event.request.index), None)
+        carried = self._carried.pop(event.request.where.channel, event.request.index)
         login, self._login = self._login, None
         if login is None or login.of is not event or not carried or event.status >= 400:
             return ()
@@ -178,7 +188,8 @@ class Sessions(Deriver):
         head = event.of
         if not isinstance(head, ResponseHead) or head.request is None:
             return None
-        return self._carried.get((head.request.where.channel, head.request.index), {}).get(event.name)
+        carried = self._carried.get(head.request.where.channel, head.request.index)
+        return carried.get(event.name) if carried else None
 
     def _is_login(self, event: CookieEvent) -> bool:
         return self._login is not None and self._login.of is event.of

@@ -7,9 +7,14 @@ from hypothesis import strategies as st
 from inspect_cli.derive.heads import (
     FieldLine,
     Recent,
+    _joined,
+    _lines,
+    _who_asks,
     connection_of,
     field_lines,
     host_without_port,
+    joined,
+    read_lines,
     read_request,
     user_agent_of,
     where_of_line,
@@ -136,3 +141,37 @@ def test_any_bytes_are_a_request_or_a_connect(head: bytes) -> None:
     found = read_request(head, is_tls=False)
     assert found is None or found.asking.path.startswith("/")
     read_request(b"GET / HTTP/1.1\nReferer: http://" + head, is_tls=True)
+
+
+FIELDS = st.lists(
+    st.sampled_from(
+        [
+            *(b"Cookie: a=1\r\n", b"cookie:b=2\n", b"COOKIE: c=3\r\n d=4\r\n", b"Cookie : x\r\n", b"x\r\n"),
+            *(b"User-Agent: x\r\n", b" folded\r\n", b"\tUser-Agent: y\r\n", b"\r\n", b"\n", b"\r"),
+            *(b"Host: a.test\r\n", b"Upgrade: websocket\r\n", b"Sec-Fetch-Site: cross-site\r\n"),
+            *(b"Referer: https://b.test/\r\n", b"Origin: http://a.test\r\n"),
+        ]
+    ),
+    max_size=10,
+).map(b"".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(FIELDS)
+@example(b"Cookie: a=1")
+def test_cookie_fields_say_nothing_of_who_asks(rest: bytes) -> None:
+    found = read_lines(rest)
+    assert [line.value for line in found.cookies] == [line.value for line in field_lines(b"\n" + rest, b"cookie")]
+    assert all(rest[line.start : line.end].lower().startswith(b"cookie:") for line in found.cookies)
+    assert user_agent_of(b"\n" + rest) == found.user_agent
+    assert _who_asks(rest, "http", b"") == _who_asks(found.others, "http", b"")
+    assert found == _lines(rest)
+
+
+def test_the_same_two_make_the_same_steps() -> None:
+    who, steps = Step("", "who", "passed", ""), (Step("", "a", "passed", ""),)
+    assert (who, *steps) == joined(who, steps)
+    assert joined(who, steps) is joined(who, steps)
+    for number in range(5000):
+        joined(who, (Step("", str(number), "passed", ""),))
+    assert len(_joined) <= 1024

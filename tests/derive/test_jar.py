@@ -219,7 +219,9 @@ def test_contexts_are_taken_in_order_and_those_never_asked_are_forgotten() -> No
     for expected in ("jar", "second"):
         request = talk.request(ASK)
         list(jars.see(request))
-        assert expected == jars._contexts["tcp/0", request.index].jar
+        taken = jars._contexts.get("tcp/0", request.index)
+        assert taken is not None
+        assert expected == taken.jar
     assert not jars._pending
     # A Host field by hand: method and path have to do, for the first in the row alone.
     odd = "GET /shop/x HTTP/1.1\nHost: other.test\nCookie: h=1"

@@ -1,7 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inspect_cli.cookies import store
 from inspect_cli.derive.jar import Jars
+from inspect_cli.derive.others import Others
+from inspect_cli.derive.sessions import Sessions
+from inspect_cli.events.base import Event
 from inspect_cli.events.cookies import CookieSent, CookieWithheld
+from inspect_cli.events.http import RequestHead, ResponseHead
 from tests.derive.making import House, Talk, of_kind
 from tests.derive.test_jar import ASK, told
 
@@ -49,3 +59,63 @@ def test_a_cookie_that_changed_between_two_equal_requests_is_seen() -> None:
     rounds.append(told(house.see(talk.request(ASK + "\nCookie: sid=1"))))
     reasons = ["Unknown", "Sent", "Sent", "ValueDiffers", "Unknown"]
     assert [[("cookie-sent", b"sid", reason)] for reason in reasons] == rounds
+
+
+class Forgetful(Jars):
+    """Decides everything afresh."""
+
+    def _requested(self, event: RequestHead) -> Iterable[Event]:
+        self._forget()
+        return super()._requested(event)
+
+    def _answered(self, event: ResponseHead) -> Iterable[Event]:
+        self._forget()
+        self._others = Others()
+        return super()._answered(event)
+
+    def _forget(self) -> None:
+        store._known.clear()
+        for client in self._clients._clients.values():
+            client.last = client.jar._last = None
+
+
+COOKIES = st.sampled_from(["", "a=1", "a=2", "a=1; b=2", "b=2; a=1", "c=3", "a=1; a=1", "; ;", "sid=" + "x" * 300])
+SET = st.lists(
+    st.sampled_from(
+        [
+            *("a=1; Path=/", "a=2; Path=/", "a=1; Path=/d", "b=2; Path=/; Max-Age=5", "b=3; HttpOnly", "c=3; Secure"),
+            *("a=; Max-Age=0", "b=2; Domain=test", "sid=1; SameSite=Strict", "__Host-x=1; Secure; Path=/", "=x"),
+            *("a=1; Path=/; SameSite=None", "b=2; Domain=a.test"),
+        ]
+    ),
+    max_size=3,
+)
+ROUNDS = st.lists(
+    st.tuples(
+        st.sampled_from(["/", "/d", "/d/e"]),
+        st.sampled_from(["a.test", "a.test", "x.a.test"]),
+        COOKIES,
+        SET,
+        st.sampled_from(["", "", "", "Sec-Fetch-Site: cross-site", "Origin: http://b.test"]),
+        st.booleans(),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ROUNDS)
+def test_what_is_remembered_of_a_client_changes_nothing(
+    rounds: list[tuple[str, str, str, list[str], str, bool]],
+) -> None:
+    talk = Talk(channel="tcp/0")
+    events: list[Event] = [talk.syn()]
+    for path, host, cookies, lines, who, is_lost in rounds:
+        fields = [f"GET {path} HTTP/1.1", f"Host: {host}", f"Cookie: {cookies}" if cookies else "", who]
+        request = talk.request("\n".join([field for field in fields if field]))
+        if not is_lost:
+            events.append(request)
+        answer = "\n".join(["HTTP/1.1 200 OK", *(f"Set-Cookie: {line}" for line in lines)])
+        events.append(talk.response(None if is_lost else request, answer))
+    events.append(talk.over())
+    assert House(Forgetful, Sessions).see(*events) == House(Jars, Sessions).see(*events)

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inspect_cli.cookies.cookie import Cookie
 from inspect_cli.cookies.jar import Jar
 from inspect_cli.cookies.profiles import PROFILES
 from inspect_cli.derive import others as others_module
 from inspect_cli.derive.jar import Jars
-from inspect_cli.derive.others import Others
+from inspect_cli.derive.others import Others, of_cookie
+from inspect_cli.events.base import Secret
 from inspect_cli.events.cookies import (
     Asking,
     CookieEvent,
@@ -21,7 +24,7 @@ from inspect_cli.events.cookies import (
     Otherwise,
 )
 from tests.cookies.test_parse import LINES
-from tests.derive.making import NOW, House, Talk, of_kind
+from tests.derive.making import NOW, NS, House, Talk, of_kind
 
 HTTP = Asking("http", "a.test", "/x")
 HTTPS = Asking("https", "a.test", "/x")
@@ -196,3 +199,41 @@ def test_a_profile_that_is_asked_for_decides_for_every_client() -> None:
     assert [
         [(type(event), event.reason) for event in talk_of(ASK, answer, profile=name)] for name in ("curl", "firefox")
     ] == [[(CookieStored, "Stored")], [(CookieRefused, "SameSiteNoneInsecure")]]
+
+
+PATHS = st.sampled_from(["/", "/d", "/d/", "/d/e", "/d/e.html", "/%2fd", "/\xe9", "*", "/d e"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    ASKINGS,
+    st.tuples(
+        PATHS, st.sampled_from(["GET", "POST"]), st.none() | st.booleans(), st.sampled_from(["", "https://b.test"])
+    ),
+    st.sampled_from(["a.test", "x.a.test", "localhost", "127.0.0.1"]),
+    st.tuples(st.booleans(), PATHS, st.booleans(), st.booleans()),
+    st.sampled_from(["strict", "lax", "none", "default"]),
+    st.tuples(st.sampled_from([0, 200]), st.booleans(), st.sampled_from([(), ("curl",)])),
+)
+def test_clients_are_asked_once_for_what_counts_and_say_what_they_would_say_each_time(
+    asking: Asking, asks: Any, domain: str, kept: Any, same_site: Any, how: Any
+) -> None:
+    path, method, same_domain, top_site = asks
+    asking = replace(asking, path=path, method=method, same_domain=same_domain, top_site=top_site)
+    host_only, cookie_path, secure, http_only = kept
+    age_s, sends, refuses = how
+
+    def made() -> Cookie:
+        return Cookie(
+            *(b"a", Secret(b"1", "cookie"), domain, host_only, cookie_path, secure, http_only, same_site),
+            creation_ns=NOW - age_s * NS,
+        )
+
+    expected = []
+    for name in PROFILES:
+        jar = Jar(name)
+        jar.add(made())
+        goes = bool(jar.header(asking, NOW)) and name not in refuses
+        if goes is sends:
+            expected.append(name)
+    assert tuple(expected) == of_cookie(made(), asking, NOW, sends=sends, refuses=refuses)
