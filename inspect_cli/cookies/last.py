@@ -39,11 +39,17 @@ class Last(NamedTuple):
             return None
         cookies = [decision.cookie for decision in decisions]
         paths = {cookie.path for cookie in cookies if cookie.path != "/"}
-        is_plain = profile.flavour == "draft" and profile.max_sent is None and profile.max_header_bytes is None
+        margin_ns = profile.expiry_margin_ns
+        is_plain = (
+            profile.flavour == "draft"
+            and not margin_ns
+            and profile.max_sent is None
+            and profile.max_header_bytes is None
+        )
         return cls(
             shelves.version,
             shelves.shape if is_plain else -1,
-            min([c.expires_ns for c in cookies if c.expires_ns is not None], default=None),
+            min([c.expires_ns + margin_ns for c in cookies if c.expires_ns is not None], default=None),
             asking.path if paths and not is_plain else "",
             tuple([(path, path_matches(asking.path, path)) for path in paths]) if paths else (),
             asking.host,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -13,21 +14,21 @@ from inspect_cli.cookies import Jar, SendDecision, StoreDecision, store
 from inspect_cli.cookies.hosts import canonical_host, domain_matches, is_ip, is_public_suffix, registrable_domain
 from inspect_cli.cookies.settled import Settled, key_of
 from inspect_cli.events.cookies import Asking
-from tests.cookies.test_properties import ASKINGS, EVERY_PROFILE, NAMES, NOW, NS, WRITTEN
+from tests.cookies.test_properties import ASKINGS, EVERY_PROFILE, NOW, NS, WRITTEN
 
 LONG = "a" * 100_000
 USUAL = Asking("https", "www.a.test", "/d/e")
+ENDS = (
+    *(b"", b"; Path=/", b"; Path=/; Secure", b"; Path=/; HttpOnly", b"; Domain=a.test; Path=/"),
+    *(b"; Path=/; SameSite=Strict", b"; Path=/; Secure; SameSite=None", b"; Path=/d", b"; Path=/d/; Secure"),
+    *(b"; Path=/; Max-Age=2", b"; Path=/; Max-Age=99999999", b"; Path=/; Max-Age=0"),
+    b"; Path=/; Expires=Tue, 17 Nov 2026 20:06:47 GMT",
+)
 LINES = st.builds(
     lambda name, value, attributes: name + b"=" + value + attributes,
-    NAMES,
+    st.sampled_from((b"a", b"a", b"a", b"b", b"__Host-a", b"")),
     st.sampled_from((b"1", b"2", b"3" * 4000)),
-    st.sampled_from(
-        (
-            *(b"", b"; Path=/", b"; Path=/d; Secure", b"; Path=/d/; HttpOnly", b"; Domain=a.test; Path=/"),
-            *(b"; Max-Age=9", b"; Max-Age=99999999", b"; Path=/; Max-Age=0", b"; SameSite=None; Secure"),
-            b"; Path=/; Expires=Tue, 17 Nov 2026 20:06:47 GMT",
-        )
-    ),
+    st.sampled_from(ENDS),
 )
 ASKS = st.builds(
     lambda asking, path, is_usual, scheme: replace(USUAL, path=path, scheme=scheme) if is_usual else asking,
@@ -36,7 +37,7 @@ ASKS = st.builds(
     st.sampled_from((True, True, True, False)),
     st.sampled_from(("http", "https", "https")),
 )
-ACTS = st.lists(st.tuples(ASKS, LINES | WRITTEN, st.integers(0, 3), st.booleans()), max_size=16)
+ACTS = st.lists(st.tuples(ASKS, LINES | LINES | LINES | WRITTEN, st.integers(0, 3), st.booleans()), max_size=16)
 Act = tuple[Asking, bytes, int, bool]
 
 
@@ -70,6 +71,17 @@ def test_a_jar_that_remembers_decides_as_one_that_forgets(profile: str, acts: li
         (c.creation_ns, c.last_access_ns, c.order) for c in one
     ]
     assert sum(c.size_bytes for c in one) == one.size_bytes
+
+
+@EVERY_PROFILE
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_any_line_after_any_other_is_decided_as_afresh(profile: str, scheme: str) -> None:
+    usual = replace(USUAL, scheme=scheme)
+    for one, two in product(ENDS, ENDS):
+        lines = (b"a=1" + one, b"a=2" + two, b"a=2" + two, b"a=3; Path=/")
+        acts = [(usual, line, number, True) for number, line in enumerate(lines)]
+        known, afresh = Jar(profile), Jar(profile)
+        assert list(played(afresh, acts, forgets=True)) == list(played(known, acts, forgets=False))
 
 
 def test_a_line_that_differs_in_its_value_is_settled_once() -> None:
