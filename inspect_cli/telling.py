@@ -22,29 +22,30 @@ class Telling:
     def __init__(self) -> None:
         self.concepts: dict[str, int] = {}
         """How many annotations each concept gave."""
-        self._annotate: dict[type[Event], list[Callable[[Any], Iterable[Annotation]]]] = {}
+        self._annotate: dict[type[Event], tuple[Callable[[Any], Iterable[Annotation]], ...]] = {}
         for concept in [make() for make in CONCEPTS]:
             for kind, see in concept.ways().items():
-                self._annotate.setdefault(kind, []).append(see)
+                self._annotate[kind] = (*self._annotate.get(kind, ()), see)
         self._number = 0
 
     def tell(self, happened: Sequence[Happened]) -> list[Entry | HostsNamed]:
         """The rows of these events, the first of which has no cause among those told before, and names as they come."""
         entries: list[Entry | HostsNamed] = []
         parents: list[int | None] = [None]
-        ways = self._annotate
+        ways, concepts = self._annotate, self.concepts
         for depth, event in happened:
-            annotations: list[Annotation] = []
+            annotations: tuple[Annotation, ...] = ()
             for see in ways.get(event.__class__, ()):
                 found = see(event)
                 if found:
-                    annotations += found
-            if annotations:
-                self._count(annotations)
+                    annotations = (*annotations, *found)
+            for annotation in annotations:
+                concept = annotation.concept
+                concepts[concept] = concepts.get(concept, 0) + 1
             parent = parents[depth]
             if event.is_entry or (annotations and (event.entry_if_annotated or parent is None)):
                 self._number += 1
-                entries.append(Entry(self._number, parent, event, tuple(annotations)))
+                entries.append(Entry(self._number, parent, event, annotations))
                 parent = self._number
             elif annotations:
                 # A derived fact that is no row of its own (a pair, an opened channel): what is
@@ -52,7 +53,7 @@ class Telling:
                 index = len(entries) - 1 - (self._number - (parent or 0))
                 row = entries[index]
                 assert isinstance(row, Entry)  # names have no cause and cause nothing
-                entries[index] = Entry(row.number, row.parent, row.event, row.annotations + tuple(annotations))
+                entries[index] = Entry(row.number, row.parent, row.event, row.annotations + annotations)
             elif event.__class__ is HostsNamed:
                 entries.append(event)
             # Who comes next stands below this one, beside it, or further up.
@@ -61,11 +62,6 @@ class Telling:
             else:
                 parents.append(parent)
         return entries
-
-    def _count(self, annotations: Iterable[Annotation]) -> None:
-        concepts = self.concepts
-        for annotation in annotations:
-            concepts[annotation.concept] = concepts.get(annotation.concept, 0) + 1
 
 
 def entry_types(kind: type[Event] = Event) -> Iterator[type[Event]]:

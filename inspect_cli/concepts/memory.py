@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, Generic, TypeVar
@@ -18,6 +19,9 @@ _LONGEST: Final = 128
 """Octets of a thing that is remembered as it is."""
 
 
+_put: Callable[..., None] = OrderedDict.__setitem__
+
+
 class Recent(OrderedDict[_K, _V], Generic[_K, _V]):
     """A dict that keeps its newest `most` keys."""
 
@@ -30,13 +34,15 @@ class Recent(OrderedDict[_K, _V], Generic[_K, _V]):
     def __setitem__(self, key: _K, value: _V) -> None:
         if len(self) >= self.most and key not in self:
             self.popitem(last=False)
-        super().__setitem__(key, value)
+        _put(self, key, value)
 
     def first_time(self, key: _K, value: _V) -> bool:
         """Was `key` new? Then it is remembered now."""
         if key in self:
             return False
-        self[key] = value
+        if len(self) >= self.most:
+            self.popitem(last=False)
+        _put(self, key, value)
         return True
 
 

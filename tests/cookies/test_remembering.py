@@ -23,6 +23,7 @@ ENDS = (
     *(b"; Path=/; SameSite=Strict", b"; Path=/; Secure; SameSite=None", b"; Path=/d", b"; Path=/d/; Secure"),
     *(b"; Path=/; Max-Age=2", b"; Path=/; Max-Age=99999999", b"; Path=/; Max-Age=0"),
     b"; Path=/; Expires=Tue, 17 Nov 2026 20:06:47 GMT",
+    b"; Path=/; Expires=Thu, 23 Dec 2027 11:06:42 GMT",  # 400 days, and two seconds more
 )
 LINES = st.builds(
     lambda name, value, attributes: name + b"=" + value + attributes,
