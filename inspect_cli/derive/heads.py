@@ -218,7 +218,8 @@ class Request:
         return self._asked
 
     def is_of(self, head: MessageHead) -> bool:
-        return self.where is head.where
+        """Whether this is what was read: the head may be a copy, made in another process."""
+        return self.where == head.where
 
     def shortened(self) -> Request:
         """One of which nothing but the host is known: for a head that is too long to keep."""
