@@ -155,9 +155,10 @@ def where_of_line(head: MessageHead, line: FieldLine, basis: Basis, first: int =
     """
     line_start, line_end, _ = line
     at, time_ns, channel, side, frames, start, end, _ = head.where
-    if start < 0 or end - start != len(head.head):
-        return Where(at, time_ns, channel, side, frames, start, end, basis)
-    return Where(at, time_ns, channel, side, frames, start + first + line_start, start + first + line_end, basis)
+    if start >= 0 and end - start == len(head.head):
+        end = start + first + line_end
+        start += first + line_start
+    return tuple.__new__(Where, (at, time_ns, channel, side, frames, start, end, basis))  # half the time of Where(...)
 
 
 def user_agent_of(head: bytes) -> bytes:

@@ -29,6 +29,8 @@ from inspect_cli.events.tcp import ConnectionEnd
 
 _MAX_IDS = 10_000
 _MAX_OPEN = 4_096
+_FEW, _SMALL_BYTES = 16, 256
+"""So many IDs of a request, of so many bytes, are not worth counting."""
 
 _Id = tuple[bytes, bytes]
 
@@ -97,8 +99,9 @@ class Sessions(Deriver):
         carried = self._carried_by(event.of)
         if name not in carried:
             carried[name] = _Carried(value, where.frames)
-            head = event.of
-            self._carried.grow(head.where.channel, head.index, len(name) + len(value.value))
+            size = len(name) + len(value.value)
+            if size > _SMALL_BYTES or len(carried) > _FEW:
+                self._carried.grow(event.of.where.channel, event.of.index, size)
         if issued is None:
             return ()
         first = not issued.is_returned

@@ -31,9 +31,15 @@ class Waiting(Generic[_V]):
     def put(self, channel: str, index: int, thing: _V, size_bytes: int = 0) -> None:
         """Keep a thing; in the place of the one that is there."""
         key = (channel, index)
-        self.pop(channel, index)
+        if key in self._things:
+            self.pop(channel, index)
         self._things[key] = thing
-        self._of.setdefault(connection_of(channel), {})[key] = None
+        connection = connection_of(channel)
+        keys = self._of.get(connection)
+        if keys is None:
+            self._of[connection] = {key: None}
+        else:
+            keys[key] = None
         if len(self._things) > self._most:
             self._forget_first()
         if size_bytes:
@@ -58,7 +64,8 @@ class Waiting(Generic[_V]):
         thing = self._things.pop(key, None)
         if thing is None:
             return None
-        self._size_bytes -= self._sizes.pop(key, 0)
+        if self._sizes:
+            self._size_bytes -= self._sizes.pop(key, 0)
         connection = connection_of(channel)
         keys = self._of[connection]
         del keys[key]
