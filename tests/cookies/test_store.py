@@ -20,7 +20,7 @@ HTTPS = asking_for("https://www.a.test/shop/cart")
 
 
 def reason_of(line: bytes, asking: Asking = HTTPS, jar: Jar | None = None) -> tuple[str, str]:
-    decision = (jar or Jar()).store(line, asking, NOW)
+    decision = (Jar() if jar is None else jar).store(line, asking, NOW)
     return decision.reason, decision.reference.removeprefix("6265bis ")
 
 
@@ -147,6 +147,16 @@ def test_a_cookie_from_plain_http_does_not_overlay_a_secure_one() -> None:
     assert reason_of(b"a=2; Path=/", HTTP, jar)[0] == "Stored"
     assert reason_of(b"b=2; Path=/login", HTTP, jar)[0] == "Stored"
     assert reason_of(b"a=2; Path=/login", HTTPS, jar)[0] == "Stored"
+
+
+def test_a_line_that_passed_is_refused_once_a_secure_cookie_is_there() -> None:
+    jar = Jar()
+    for value in b"12":
+        assert reason_of(b"a=%c; Path=/login" % value, HTTP, jar)[0] == "Stored"
+    assert reason_of(b"a=3; Path=/login; Secure", HTTPS, jar)[0] == "Stored"
+    assert reason_of(b"a=4; Path=/login", HTTP, jar)[0] == "OverwriteSecure"
+    jar.store(b"a=; Path=/login; Secure; Max-Age=0", HTTPS, NOW)
+    assert reason_of(b"a=5; Path=/login", HTTP, jar)[0] == "Stored"
 
 
 def test_a_secure_cookie_of_a_suffix_protects_the_names_below_it() -> None:
