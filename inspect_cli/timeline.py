@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Part = tuple[list["Happened"], list[Connection]]
 """What an item decided, in order: events with what follows from each, then the connections let go."""
-PART_EVENTS = 1_024
+PART_EVENTS = 4_096
 """A part ends behind so many, derived ones counted: a batch of small packets has a hundred thousand of them."""
 
 
