@@ -41,6 +41,10 @@ class About:
         self._outcomes: list[dict[str, tuple[str, ...]]] = []
         self._getters: dict[tuple[type[Event], str], Callable[[Event], Any] | None] = {}
         self._remembers = False
+        self._tells: dict[type[Event], tuple[bool, bool]] = {}
+        """Whether rows of a type tell a host, and both ends."""
+        self._asked: tuple[object, str | None] = (None, None)
+        """The request looked at last, with its host: many rows follow from one."""
 
     # -- what it is told -----------------------------------------------------------------
 
@@ -74,13 +78,17 @@ class About:
             capture = self._capture
             known = capture.started_ns if capture is not None and capture.source == "file" else None
             self._first_ns = event.where.time_ns if known is None else known
-        host = self._shown(event, "host")
+        tells = self._tells.get(event.__class__)
+        if tells is None:
+            names = shown_names(event.__class__)
+            tells = self._tells[event.__class__] = ("host" in names, "client" in names and "server" in names)
+        host = self._shown(event, "host") if tells[0] else None
         if host:
             text = exact_text(host) if isinstance(host, bytes) else str(host)
             inside = _kept(self._hosts, _outermost(event.where.channel), {})
             inside.pop(event.where.channel, None)
             _keep(inside, event.where.channel, text.lower(), _INSIDE)
-        client, server = self._shown(event, "client"), self._shown(event, "server")
+        client, server = (self._shown(event, "client"), self._shown(event, "server")) if tells[1] else (None, None)
         if isinstance(client, str) and isinstance(server, str):
             _keep(self._ends, _outermost(event.where.channel), (client, server), _REMEMBERED)
 
@@ -143,9 +151,9 @@ class About:
 
         A channel without one has that of the nearest around it, and that around all the last inside.
         """
-        asked = _request_host(entry.event)
+        asked = self._request_host(entry.event)
         if asked:
-            return (exact_text(asked).lower(),)
+            return (asked,)
         channel = entry.event.where.channel
         hosts = self._hosts.get(_outermost(channel))
         if not hosts:
@@ -156,6 +164,23 @@ class About:
                 return (host,)
             channel = channel.rpartition("/")[0]
         return (next(reversed(hosts.values())),)
+
+    def _request_host(self, event: Event) -> str | None:
+        """The Host of the request that an event is, answers, or follows from."""
+        for _ in range(4):
+            request = getattr(event, "request", None)
+            holder: Any = event if request is None else request
+            if hasattr(holder.__class__, "host"):
+                if holder is not self._asked[0]:
+                    host = holder.host
+                    self._asked = holder, exact_text(host).lower() if isinstance(host, bytes) else None
+                if self._asked[1] is not None:
+                    return self._asked[1]
+            of = getattr(event, "of", None)
+            if not isinstance(of, Event):
+                return None
+            event = of
+        return None
 
     def _end(self, entry: Entry) -> Sequence[str]:
         return self._ends.get(_outermost(entry.event.where.channel), ())
@@ -208,20 +233,6 @@ def _ports(ends: Iterable[str]) -> Sequence[int]:
     return [int(port) for port in ports if port.isdigit()]
 
 
-def _request_host(event: Event) -> bytes | None:
-    """The Host of the request that an event is, answers, or follows from."""
-    for _ in range(4):
-        request = getattr(event, "request", None)
-        host = getattr(event if request is None else request, "host", None)
-        if isinstance(host, bytes):
-            return host
-        of = getattr(event, "of", None)
-        if not isinstance(of, Event):
-            return None
-        event = of
-    return None
-
-
 _OF_ENTRY: Final[Mapping[str, Leaves]] = {
     "number": lambda entry: (entry.number,),
     "parent": lambda entry: () if entry.parent is None else (entry.parent,),
@@ -253,7 +264,8 @@ def _flat(value: Any) -> Iterator[Any]:
 
 
 def _outermost(channel: str) -> str:
-    return "/".join(channel.split("/", 2)[:2])
+    inside = channel.find("/", channel.find("/") + 1)
+    return channel if inside < 0 else channel[:inside]
 
 
 def bare(address: str) -> str:

@@ -31,14 +31,21 @@ class Hidden:
         event = entry.event
         if isinstance(event, MessageHead):
             head = event.head.lower()
-            found = b"authorization:" in head or (self._redactor.hides("cookie") and b"cookie:" in head)
+            if b"authorization:" in head or (b"cookie:" in head and self._redactor.hides("cookie")):
+                return True
         else:
             names = self._names.get(event.__class__)
             if names is None:
                 hints = shown_hints(event.__class__)
                 names = self._names[event.__class__] = [name for name, hint in hints.items() if "Secret" in str(hint)]
-            found = any(self._hides(getattr(event, name)) for name in names)
-        return found or any(a.data and any(map(self._hides, a.data.values())) for a in entry.annotations)
+            for name in names:
+                if self._hides(getattr(event, name)):
+                    return True
+        for annotation in entry.annotations:
+            for value in annotation.data.values() if annotation.data else ():
+                if value.__class__ not in AS_THEY_ARE and self._hides(value):
+                    return True
+        return False
 
     def _hides(self, value: object) -> bool:
         if value.__class__ in AS_THEY_ARE or isinstance(value, bytes):
