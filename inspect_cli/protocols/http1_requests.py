@@ -92,7 +92,7 @@ class Requests(Messages):
             where = side.take_usual(text, says_where=self._builds)
             place = reader.place
             event = RequestHead(where, text, self._index) if where is not None else None
-            talk.queue.append(Asked(place, place.at, method, event))
+            talk.ask(Asked(place, place.at, method, event))
             self._index += 1
             tally.http_requests += 1
             tally.cookie += cookies
@@ -126,7 +126,7 @@ class Requests(Messages):
         method = line[1] if line is not None else b""
         event = RequestHead(where, side.head, self._index) if where is not None and self._builds else None
         asked = Asked(place, frame, method, event, holds=method == b"CONNECT" or bool(facts.upgrade))
-        talk.queue.append(asked)
+        talk.ask(asked)
         return asked
 
     def _rest(self, framing: Framing, event: RequestHead | None) -> Generator[Parsed, None, None]:

@@ -27,6 +27,8 @@ from inspect_cli.protocols.talk import TwoSided, go_on_alone, is_out_of_patience
 from inspect_cli.streams.channel import Parsed
 from inspect_cli.streams.reader import NOWHERE, Place, Reader
 
+MOST_UNANSWERED: Final = 16_384
+"""So many requests wait where the server has not said a byte: its direction may not have been captured."""
 LOST: Final = "?"
 """Outcome of a request whose answer the capture does not hold."""
 
@@ -66,6 +68,23 @@ class HttpTalk(TwoSided):
     held: Asked | None = None
     """The request whose answer the client's side waits for."""
     responses_lost: bool = False
+
+    def ask(self, asked: Asked) -> None:
+        """Put a request where its answer will look for it."""
+        self.queue.append(asked)
+        if len(self.queue) > MOST_UNANSWERED and self._is_unheard(Side.SERVER, asked.place.at):
+            first = self.queue.popleft()
+            if first.is_lost:
+                self.queue.popleft()
+            self.queue.appendleft(Asked(first.place, 0, is_lost=True))
+
+    def _is_unheard(self, side: Side, at: int) -> bool:
+        """Whether no byte of this side was known at frame `at`; the same in every batch."""
+        reader = self.readers[side]
+        if reader is None or reader.position:
+            return False
+        first = reader.at_of(0)
+        return first is None or first > at
 
     def lose(self, place: Place) -> None:
         """Requests may have been lost here."""

@@ -13,4 +13,12 @@ CRASHERS: Final[tuple[tuple[str, bytes, str], ...]] = (
         ),
         "a broken gzip file gave as much before the damage as the batch had room for",
     ),
+    (
+        "packed",
+        bytes.fromhex(
+            "1b502a4d180300000061626328b52ffd20438d01002402d4c3b2a102000400ffff0000010002000000056669727374"
+            "030000067365636f6e640500bb144e350e9cdee142002e"
+        ),
+        "the target took what begins with a skippable frame for something that is not packed",
+    ),
 )

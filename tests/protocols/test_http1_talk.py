@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from inspect_cli.protocols import http1_talk
 from inspect_cli.protocols.http1 import HTTP1
 from tests.protocols.conversation import CLIENT, SERVER, C, S, Said, kinds, lost, talk
 
@@ -82,3 +85,14 @@ def test_switch_that_no_request_asked_for_moves_the_server_alone() -> None:
     assert 2 == len(kinds(events, "request"))
     assert [("websocket-frame", SERVER, "text", b"hi")] == kinds(events, "websocket-frame")
     assert [("websocket-end", None, None, 0, 1)] == kinds(events, "websocket-end")
+
+
+def test_requests_that_nobody_answers_are_forgotten_beyond_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One direction was captured, for hours; the first answer that comes belongs to a request that is still known."""
+    monkeypatch.setattr(http1_talk, "MOST_UNANSWERED", 3)
+    asked = [C(get(b"%d" % i)) for i in range(6)]
+
+    assert [b"/3", b"/4", b"/5"] == pairs(*asked, S(OK), S(OK), S(OK))
+    # Who has spoken is heard: however many wait, they are answered in turn.
+    answers = [S(OK) for _ in range(6)]
+    assert [b"/first", *(b"/%d" % i for i in range(6))] == pairs(C(get(b"first")), S(OK), *asked, *answers)
