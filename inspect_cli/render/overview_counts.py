@@ -55,7 +55,10 @@ class Ranking:
         """There were more names than are counted at a time: of rare ones the counts are too low."""
         self._columns = columns
 
-    def count(self, name: str, event: Event | None = None, column: int = 0) -> None:
+    def count(
+        self, name: str, event: Event | None = None, column: int = 0, *, frames: tuple[int, ...] | None = None
+    ) -> None:
+        """`frames`: those that show it; None: those of the event."""
         name = name[:LONGEST_NAME]
         seen = self.names.get(name)
         if seen is None:
@@ -65,7 +68,8 @@ class Ranking:
             seen.channel = event.where.channel if event else ""
         seen.counts[column] += 1
         if event is not None and len(seen.frames) < FIRST_FRAMES:
-            seen.frames += [frame for frame in event.where.frames[:1] if frame not in seen.frames]
+            shown = event.where.frames if frames is None else frames
+            seen.frames += [frame for frame in shown[:1] if frame not in seen.frames]
 
     def ranked(self) -> list[tuple[str, Seen]]:
         """The most frequent first."""
@@ -142,7 +146,7 @@ class Counts:
             self.problems.count(problem if isinstance(problem, str) else kind, event)
         for annotation in entry.annotations:
             if annotation.level in ("warning", "error"):
-                self.warnings.count(annotation.code, event)
+                self.warnings.count(annotation.code, event, frames=annotation.frames or event.where.frames)
 
     def connection(self, connection: Connection) -> None:
         self.connections[connection.opened, connection.closed] += 1

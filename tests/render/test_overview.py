@@ -145,6 +145,19 @@ def test_overview_is_that_of_the_capture_however_its_rows_come() -> None:
     assert any(line.startswith("WebSockets") for line in lines)
 
 
+def test_a_warning_about_what_never_came_names_the_frames_that_waited_for_it() -> None:
+    rows, _ = read([CAPTURES / "tcp-syn-unanswered.pcapng"])
+    lines = shown(rows, 0)
+    warning = next(line.split() for line in lines if "three-way-handshake.unanswered" in line)
+    assert ["three-way-handshake.unanswered", "1", "#1", "tcp/0"] == warning
+
+
+def test_a_count_of_rows_has_its_thousands_apart_in_every_language() -> None:
+    many = [malformed(n) for n in range(1, 1001)]
+    assert "1,000 rows: too many to read. To go on:" in shown(list(many), 0)
+    assert "모두 1,000줄이라 다 읽기에는 너무 많습니다. 이어서 보려면:" in shown(list(many), 0, lang="ko")
+
+
 def test_names_are_counted_in_bounded_memory_and_that_is_said() -> None:
     ranking = Ranking()
     for _ in range(3):
